@@ -1,0 +1,81 @@
+/** What a code means to the person who reads it, and what the program may do about it. */
+export interface ErrorCodeFacts {
+  /** `never`: the same call fails again. `backoff`: it may pass later. */
+  readonly retry: 'never' | 'backoff'
+  /** The exit code of a verb that ends with it: 1 failed, 2 wrong use, 3 refused with a reason. */
+  readonly exit: 1 | 2 | 3
+  /** One sentence for the documentation. */
+  readonly meaning: string
+}
+
+const never = (exit: 1 | 2 | 3, meaning: string): ErrorCodeFacts => ({
+  retry: 'never',
+  exit,
+  meaning,
+})
+
+const backoff = (meaning: string): ErrorCodeFacts => ({ retry: 'backoff', exit: 1, meaning })
+
+/**
+ * Every error code, once: the documentation's table is generated from it. Codes are stable; the messages are not.
+ */
+export const ERROR_CODES = {
+  // Wrong use and configuration
+  USAGE: never(2, 'The command line is wrong.'),
+  CONFIG_INVALID: never(
+    2,
+    'The configuration file has problems; all of them are listed with their places.',
+  ),
+  JSON_INVALID: never(1, 'Something that should be JSON is not.'),
+
+  // Catalog
+  CATALOG_UNAVAILABLE: backoff(
+    'The catalog cannot be reached, or answered that it cannot serve now.',
+  ),
+
+  // Object storage
+  STORAGE_UNAVAILABLE: backoff(
+    'Object storage cannot be reached, or answered that it cannot serve now.',
+  ),
+  STORAGE_NOT_FOUND: never(1, 'An object that should be in object storage is not there.'),
+
+  // Kafka
+  KAFKA_UNAVAILABLE: backoff('No broker can be reached, or the one that leads cannot serve now.'),
+
+  // Where to start (planStart)
+  TABLE_ROLLED_BACK: never(
+    3,
+    "The table was rolled back behind the writer's newest snapshot, and `on_rollback` is `hold`.",
+  ),
+  LEDGER_UNPROVEN: never(
+    3,
+    'Whether the newest known ledger is still part of the table cannot be proven: snapshots were expired.',
+  ),
+  LEDGER_LOST: never(3, 'Snapshots were expired, and neither a ledger nor its mirror is left.'),
+  LEDGER_COPIED: never(
+    3,
+    "A snapshot on the table's ancestry copies one of Firn's (a cherry-pick): its rows are there, its positions are not.",
+  ),
+  TABLE_REPLACED: never(
+    3,
+    'The table was replaced (CREATE OR REPLACE) after the writer had started on it.',
+  ),
+  TABLE_RECREATED: never(
+    3,
+    'The table has another uuid than at start: it was dropped and created again.',
+  ),
+  OTHER_WRITER: never(3, "Another writer's ledger already holds this topic in this table."),
+  OFFSETS_EXPIRED: never(3, 'Retention deleted records that the table does not have yet.'),
+  LOG_TRUNCATED: never(
+    3,
+    "The ledger stands beyond the log's end: the log was truncated (unclean election, restored cluster).",
+  ),
+  TOPIC_RECREATED: never(
+    3,
+    'The topic was deleted and created again: its id differs from the one in the ledger.',
+  ),
+  CLUSTER_CHANGED: never(3, 'The brokers belong to another cluster than the one in the ledger.'),
+} as const satisfies Record<string, ErrorCodeFacts>
+
+/** A stable name of a kind of error. */
+export type ErrorCode = keyof typeof ERROR_CODES
