@@ -28,6 +28,21 @@ export const ERROR_CODES = {
   ),
   JSON_INVALID: never(1, 'Something that should be JSON is not.'),
 
+  // Iceberg's files
+  METADATA_INVALID: never(
+    1,
+    "A table's metadata breaks the Iceberg specification; the message names the place in the JSON.",
+  ),
+  MANIFEST_INVALID: never(
+    1,
+    'A manifest or a manifest list cannot be read, or cannot be written as asked.',
+  ),
+  SPEC_INVALID: never(2, 'A partition spec or sort order does not fit its schema.'),
+  TYPE_UNSUPPORTED: never(
+    3,
+    'A column has a type that Firn cannot write; the message names the column and the type.',
+  ),
+
   // Catalog
   CATALOG_UNAVAILABLE: backoff(
     'The catalog cannot be reached, or answered that it cannot serve now.',

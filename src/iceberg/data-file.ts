@@ -29,6 +29,12 @@ export interface DataFile {
   readonly sortOrderId: number | null
   /** v3: null lets the reader inherit it. */
   readonly firstRowId: bigint | null
+  /** Delete files: the one data file that all deletes are about; required of a deletion vector. */
+  readonly referencedDataFile?: string | null
+  /** Deletion vectors: where the blob lies in its Puffin file. */
+  readonly contentOffset?: bigint | null
+  readonly contentSizeInBytes?: bigint | null
+  readonly keyMetadata?: Uint8Array | null
 }
 
 export type EntryStatus = 'existing' | 'added' | 'deleted'
@@ -69,4 +75,7 @@ export interface ManifestFile {
   readonly partitions: readonly FieldSummary[]
   /** v3. */
   readonly firstRowId: bigint | null
+  readonly keyMetadata?: Uint8Array | null
+  /** Present where an old v1 list does not state the counts: they are 0 here, and mean nothing. */
+  readonly countsUnknown?: true
 }

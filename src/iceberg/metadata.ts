@@ -13,7 +13,12 @@ export interface Snapshot {
   readonly timestampMs: bigint
   /** `operation` and everything else that the summary carries. Absent in old v1 snapshots: empty. */
   readonly summary: Readonly<Record<string, string>>
+  /** Empty in an old v1 snapshot that embeds `manifests`. */
   readonly manifestList: string
+  /** v1 only: the manifests of a snapshot without a manifest list. */
+  readonly manifests?: readonly string[]
+  /** v3: the encryption key of the manifest list. */
+  readonly keyId?: string
   readonly schemaId: number | null
   /** v3. */
   readonly firstRowId: bigint | null

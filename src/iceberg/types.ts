@@ -39,7 +39,16 @@ export interface MapType {
   readonly valueRequired: boolean
 }
 
-export type Type = PrimitiveType | StructType | ListType | MapType
+/**
+ * A type that Firn reads past but never writes: v3's `variant`, `unknown`, `geometry`, `geography`, and whatever a
+ * later version brings. `text` is the type as the schema states it.
+ */
+export interface UnsupportedType {
+  readonly kind: 'unsupported'
+  readonly text: string
+}
+
+export type Type = PrimitiveType | StructType | ListType | MapType | UnsupportedType
 
 /** A field of a schema or struct. `id` is unique in the table and is never used again. */
 export interface NestedField {

@@ -23,7 +23,12 @@ export type TableRequirement =
 export type TableUpdate =
   | { readonly action: 'assign-uuid'; readonly uuid: TableUuid }
   | { readonly action: 'upgrade-format-version'; readonly formatVersion: number }
-  | { readonly action: 'add-schema'; readonly schema: Schema }
+  | {
+      readonly action: 'add-schema'
+      readonly schema: Schema
+      /** Deprecated in the specification; older catalogs still want it. */
+      readonly lastColumnId?: number
+    }
   | { readonly action: 'set-current-schema'; readonly schemaId: number }
   | { readonly action: 'add-spec'; readonly spec: PartitionSpec }
   | { readonly action: 'set-default-spec'; readonly specId: number }
