@@ -68,13 +68,14 @@ export function valueOf(type: PrimitiveType): fc.Arbitrary<Value> {
     }
     case 'string':
       return text
-    case 'uuid':
-      return fc.uint8Array({ minLength: 16, maxLength: 16 })
-    case 'fixed':
-      return fc.uint8Array({ minLength: type.length, maxLength: type.length })
     default:
-      return bytes
+      return bytesOf(type)
   }
+}
+
+function bytesOf(type: PrimitiveType): fc.Arbitrary<Uint8Array> {
+  const length = type.kind === 'uuid' ? 16 : type.kind === 'fixed' ? type.length : undefined
+  return length === undefined ? bytes : fc.uint8Array({ minLength: length, maxLength: length })
 }
 
 /** A type and some of its values. */
