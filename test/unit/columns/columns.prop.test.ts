@@ -1,0 +1,105 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { BatchBuilder } from '../../../src/columns/batch-builder.ts'
+import { appendRows, takeRows } from '../../../src/columns/take-rows.ts'
+import { schemaAndRows } from './schemas.ts'
+import { appendRow, appendTree, batchOf, rowsOf } from './tree.ts'
+
+describe('rows in columns', () => {
+  test('come back as they were appended', () => {
+    fc.assert(
+      fc.property(schemaAndRows, ({ schema, rows }) => {
+        expect(rowsOf(batchOf(schema, rows))).toEqual(rows)
+      }),
+    )
+  })
+
+  test('a row that is taken back leaves no trace, wherever it broke off', () => {
+    fc.assert(
+      fc.property(schemaAndRows, fc.nat(), fc.nat(), ({ schema, rows }, badRow, columns) => {
+        const builder = new BatchBuilder(schema)
+        rows.forEach((row, index) => {
+          builder.mark()
+          const bad = rows[(badRow + index) % rows.length]!
+          const brokenOff = columns % (builder.columns.length + 1)
+          for (let at = 0; at < brokenOff; at += 1) appendTree(builder.column(at), bad[at]!)
+          builder.rollback()
+          appendRow(builder, row)
+        })
+        expect(rowsOf(builder.seal())).toEqual(rows)
+        const clean = batchOf(schema, rows)
+        expect(builder.byteSize).toBe(clean.byteSize)
+        expect(builder.allColumns.map((column) => column.nullCount)).toEqual(
+          builder.allColumns.map((column) => builder.counters[column.nullsAt]),
+        )
+      }),
+    )
+  })
+
+  test('a builder that was reset takes other rows, and one that was released leaves its batch alone', () => {
+    fc.assert(
+      fc.property(schemaAndRows, ({ schema, rows }) => {
+        const builder = new BatchBuilder(schema)
+        for (const row of rows) appendRow(builder, row)
+        builder.reset()
+        const turned = [...rows].reverse()
+        for (const row of turned) appendRow(builder, row)
+        const batch = builder.seal()
+        builder.release()
+        expect(builder.allocatedBytes).toBe(0)
+        for (const row of rows) appendRow(builder, row)
+        expect(rowsOf(batch)).toEqual(turned)
+        expect(rowsOf(builder.seal())).toEqual(rows)
+      }),
+    )
+  })
+
+  test('rows are taken in any order and any number of times', () => {
+    fc.assert(
+      fc.property(
+        schemaAndRows,
+        fc.array(fc.nat(), { maxLength: 40 }),
+        ({ schema, rows }, picks) => {
+          const indices = rows.length === 0 ? [] : picks.map((pick) => pick % rows.length)
+          const taken = takeRows(batchOf(schema, rows), Int32Array.from(indices))
+          expect(rowsOf(taken)).toEqual(indices.map((index) => rows[index]))
+        },
+      ),
+    )
+  })
+
+  test('rows split in two builders and read back together are all there', () => {
+    fc.assert(
+      fc.property(schemaAndRows, ({ schema, rows }) => {
+        const batch = batchOf(schema, rows)
+        const indices = rows.map((_, index) => index)
+        const [even, odd] = [new BatchBuilder(schema), new BatchBuilder(schema)]
+        appendRow0(even, rows)
+        appendRows(even, batch, Int32Array.from(indices.filter((index) => index % 2 === 0)))
+        appendRows(odd, batch, Int32Array.from(indices.filter((index) => index % 2 === 1)))
+        expect(rowsOf(even.seal())).toEqual([
+          ...rows.slice(0, 1),
+          ...rows.filter((_, index) => index % 2 === 0),
+        ])
+        expect(rowsOf(odd.seal())).toEqual(rows.filter((_, index) => index % 2 === 1))
+      }),
+    )
+  })
+
+  test('memory is bounded by what is in use', () => {
+    fc.assert(
+      fc.property(schemaAndRows, ({ schema, rows }) => {
+        const builder = new BatchBuilder(schema)
+        for (const row of rows) appendRow(builder, row)
+        const fixedCost = 64 * 64 * builder.allColumns.length
+        expect(builder.allocatedBytes).toBeLessThanOrEqual(builder.byteSize * 3 + fixedCost)
+      }),
+    )
+  })
+})
+
+/** Something already there, so that gathered slots do not start at 0. */
+function appendRow0(builder: BatchBuilder, rows: readonly Parameters<typeof appendRow>[1][]): void {
+  const first = rows[0]
+  if (first !== undefined) appendRow(builder, first)
+}
