@@ -37,7 +37,9 @@ const mapType = section({
 }).transform(({ map }): ColumnType => ({ kind: 'map', ...map }))
 
 /** A type: text in Iceberg's words, or nested lists and sections. */
-const columnType: z.ZodType<ColumnType> = z.union([typeText, structType, listType, mapType])
+const columnType: z.ZodType<ColumnType> = z
+  .union([typeText, structType, listType, mapType])
+  .meta({ id: 'ColumnType' })
 
 const column: z.ZodType<DeclaredColumn> = section({
   name: text().meta({ description: "The column's name, and the name of the value's member." }),
@@ -54,12 +56,15 @@ const column: z.ZodType<DeclaredColumn> = section({
   aliases: z.array(text()).default([]).meta({
     description: "Other names of the value's member, tried in order.",
   }),
-}).transform(({ doc, ...rest }) => ({ ...rest, doc }))
+})
+  .transform(({ doc, ...rest }) => ({ ...rest, doc }))
+  .meta({ id: 'Column' })
 
 const columnList: z.ZodType<readonly DeclaredColumn[]> = z
   .array(column)
   .min(1)
   .superRefine(checkedBy(distinctNames))
+  .meta({ id: 'Columns' })
 
 function distinctNames(columns: readonly DeclaredColumn[], problems: Problems): void {
   const seen = new Map<string, number>()

@@ -6,7 +6,7 @@ import type { KeyPath } from './yaml-document.ts'
 export interface JsonSchema {
   readonly $ref?: string
   readonly $defs?: Readonly<Record<string, JsonSchema>>
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly description?: string
   readonly default?: unknown
   readonly properties?: Readonly<Record<string, JsonSchema>>
@@ -22,6 +22,13 @@ export interface JsonSchema {
   readonly minLength?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly pattern?: string
+}
+
+/** The types that a schema takes; none: it does not say. */
+export function typesOf({ type }: JsonSchema): readonly string[] {
+  if (type === undefined) return []
+  return typeof type === 'string' ? [type] : type
 }
 
 /** The configuration as JSON Schema: for editors, for the documentation and to word problems. */
@@ -86,7 +93,7 @@ export function keysAt(root: JsonSchema, path: KeyPath): readonly string[] {
 /** What is expected, in words: `a whole number from 1 to 100, or false`. */
 export function expectationText(schemas: readonly JsonSchema[]): string {
   const constants = schemas.flatMap((schema) => constantsOf(schema))
-  const others = schemas.filter((schema) => constantsOf(schema).length === 0).map(shapeText)
+  const others = schemas.filter((schema) => constantsOf(schema).length === 0).flatMap(shapeTexts)
   const listed =
     constants.length > 1 ? `one of ${constants.map(code).join(', ')}` : constants.map(code).join('')
   const words = [...new Set([listed, ...others].filter((word) => word !== ''))]
@@ -101,8 +108,12 @@ function code(value: unknown): string {
   return `\`${String(value)}\``
 }
 
-function shapeText(schema: JsonSchema): string {
-  switch (schema.type) {
+function shapeTexts(schema: JsonSchema): readonly string[] {
+  return typesOf(schema).map((type) => shapeText(type, schema))
+}
+
+function shapeText(type: string, schema: JsonSchema): string {
+  switch (type) {
     case 'integer':
       return `a whole number${rangeText(schema)}`
     case 'number':

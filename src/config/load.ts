@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import type { Environment } from './interpolate.ts'
 import { problemsOf } from './issues.ts'
-import { configJsonSchema, schemasAt, type JsonSchema } from './json-schema.ts'
+import { configJsonSchema, schemasAt, typesOf, type JsonSchema } from './json-schema.ts'
 import { problemText, type ConfigProblem } from './problem.ts'
 import { configSchema, type Config } from './schema.ts'
 import type { ReadFile } from './section.ts'
@@ -25,8 +25,8 @@ export type ConfigLoading =
 
 /** Reads a configuration. Rules across sections are looked at once each section is right by itself. */
 export function loadConfig({ text, path, env, readFile }: ConfigSource): ConfigLoading {
-  const jsonSchema = configJsonSchema()
-  const typed = (at: KeyPath, value: string): unknown => typedText(jsonSchema, at, value)
+  const jsonSchema = once(configJsonSchema)
+  const typed = (at: KeyPath, value: string): unknown => typedText(jsonSchema(), at, value)
   const document = readYaml(text, { env, typed })
   if (document.value === undefined && document.problems.length > 0) {
     return { kind: 'invalid', problems: document.problems }
@@ -37,16 +37,22 @@ export function loadConfig({ text, path, env, readFile }: ConfigSource): ConfigL
   if (parsed.success && document.problems.length === 0) {
     return { kind: 'loaded', config: parsed.data }
   }
-  const found = parsed.success ? [] : problemsOf(parsed.error.issues, document, jsonSchema)
+  const found = parsed.success ? [] : problemsOf(parsed.error.issues, document, jsonSchema())
   // A value that could not be read is not wrong a second time.
   const unread = new Set(document.problems.map((problem) => problem.key))
   const others = found.filter((problem) => !unread.has(problem.key))
   return { kind: 'invalid', problems: inOrder([...document.problems, ...others]) }
 }
 
+/** The schema takes a while to make, and most files need none. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
 /** A variable's text as the number or boolean that the key wants, where it does not take text. */
 function typedText(root: JsonSchema, path: KeyPath, text: string): unknown {
-  const types = new Set(schemasAt(root, path).map((schema) => schema.type))
+  const types = new Set(schemasAt(root, path).flatMap(typesOf))
   if (types.has('string')) return text
   if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
   if ((types.has('integer') || types.has('number')) && /^-?\d{1,19}$/.test(text)) {

@@ -33,7 +33,7 @@ const positions = z.record(text(), z.record(partition, position)).transform((top
 })
 
 /** `start:` of a table. */
-export const startSection: z.ZodType<StartPolicy> = z.union([
+export const startSection = z.union([
   z.enum(['earliest', 'latest', 'group']).transform((kind): StartPolicy => ({ kind })),
   section({
     timestamp: z.iso

@@ -102,16 +102,16 @@ const sortField = text().transform((source, context) => {
 })
 
 const createSection = section({
-  partition_by: z.array(partitionField).default([]).meta({
+  partition_by: z.array(partitionField).prefault([]).meta({
     description:
       'The partition spec: `region`, `day(ts)`, `bucket(16, customer.id)`, `truncate(10, name)`, `year`, `month`, `hour`, `void`; `as NAME` names the field.',
   }),
-  sort_by: z.array(sortField).default([]).meta({
+  sort_by: z.array(sortField).prefault([]).meta({
     description: 'The sort order: `ts desc nulls last`, `bucket(16, id)`.',
   }),
   properties: z
     .record(text(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
-    .default({})
+    .prefault({})
     .meta({ description: "The table's properties, as `write.target-file-size-bytes`." }),
   location: text().optional().meta({
     description: 'Where its files lie. Default: where the catalog puts them.',
@@ -135,9 +135,9 @@ export const tableSection = section(
         'The topics whose records it takes: a name, `{pattern: regular expression}`, or a list of both.',
     }),
     value: valueSection.prefault({}).meta({ description: "How a record's value is read." }),
-    start: startSection.default({ kind: 'earliest' }).meta({
+    start: startSection.prefault('earliest').meta({
       description:
-        'Where a topic begins that the ledger does not hold yet: `earliest`, `latest`, `group` (the committed offsets of the group), `{timestamp: …}` or `{offsets: …}`. Default: `earliest`. Later starts go on from the ledger, whatever stands here.',
+        'Where a topic begins that the ledger does not hold yet: `earliest`, `latest`, `group` (the committed offsets of the group), `{timestamp: …}` or `{offsets: …}`. Later starts go on from the ledger, whatever stands here.',
     }),
     on_rollback: z.enum(['follow', 'hold', 'skip']).default('follow').meta({
       description:
