@@ -57,6 +57,16 @@ export const ERROR_CODES = {
   // Kafka
   KAFKA_UNAVAILABLE: backoff('No broker can be reached, or the one that leads cannot serve now.'),
 
+  // Records
+  RECORD_BATCH_CORRUPT: never(
+    1,
+    'A record batch is damaged; the message names its topic, partition and offset.',
+  ),
+  RECORD_FORMAT_UNSUPPORTED: never(
+    3,
+    'A topic holds records of a message format older than 2, which Kafka 0.11 brought.',
+  ),
+
   // Where to start (planStart)
   TABLE_ROLLED_BACK: never(
     3,
