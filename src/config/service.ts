@@ -86,7 +86,7 @@ export const httpSection = section({
 
 /** `log:` */
 export const logSection = section({
-  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info').meta({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info').meta({
     description: 'The least level that is logged.',
   }),
   format: z.enum(['auto', 'pretty', 'json']).default('auto').meta({
