@@ -5,7 +5,7 @@ import { FirnError } from '../core/errors.ts'
 import { type JsonValue, parseJson, stringifyJson } from '../core/json.ts'
 import { AvroDecoder, type AvroValue, corrupt, isAvroList } from './avro-decoder.ts'
 import { AvroEncoder, type AvroInput } from './avro-encoder.ts'
-import { type AvroType, parseAvroType } from './avro-type.ts'
+import { type AvroType, parseAvroType, parseJavaAvroType } from './avro-type.ts'
 
 /** An Avro object container file: `Obj1`, metadata, a sync marker, blocks of objects. */
 
@@ -32,18 +32,41 @@ export function readAvroFile(bytes: Uint8Array): AvroFile {
   const decoder = new AvroDecoder(bytes)
   if (!equal(decoder.take(MAGIC.length), MAGIC)) throw corrupt('it does not start as an Avro file')
   const metadata = readMetadata(decoder)
-  const type = parseAvroType(parseJson(metadata.get('avro.schema') ?? '', 'the Avro schema'))
+  const schema = parseJson(metadata.get('avro.schema') ?? '', 'the Avro schema')
   const inflate = inflaterOf(metadata.get('avro.codec') ?? 'null')
   const sync = decoder.take(SYNC_LENGTH)
-  const objects: AvroValue[] = []
+  const blocks: Block[] = []
   while (!decoder.atEnd) {
     const count = Number(decoder.readLong())
-    const block = new AvroDecoder(inflate(decoder.readBytes()))
-    for (let index = 0; index < count; index += 1) objects.push(block.read(type))
-    if (!block.atEnd) throw corrupt('a block holds more than its objects')
+    blocks.push({ count, bytes: inflate(decoder.readBytes()) })
     if (!equal(decoder.take(SYNC_LENGTH), sync)) throw corrupt('a block does not end in its marker')
   }
-  return { metadata, objects }
+  return { metadata, objects: readObjects(blocks, schema) }
+}
+
+interface Block {
+  readonly count: number
+  readonly bytes: Uint8Array
+}
+
+function readObjects(blocks: readonly Block[], schema: JsonValue): AvroValue[] {
+  const type = parseAvroType(schema)
+  try {
+    return blocks.flatMap((block) => readBlock(block, type))
+  } catch (thrown) {
+    if (!stringifyJson(schema).includes('"fixed"')) throw thrown
+    // A length before each fixed value never reads as no length: the block would not end where it does.
+    const javaType = parseJavaAvroType(schema)
+    return blocks.flatMap((block) => readBlock(block, javaType))
+  }
+}
+
+function readBlock({ count, bytes }: Block, type: AvroType): AvroValue[] {
+  const decoder = new AvroDecoder(bytes)
+  const objects: AvroValue[] = []
+  for (let index = 0; index < count; index += 1) objects.push(decoder.read(type))
+  if (!decoder.atEnd) throw corrupt('a block holds more than its objects')
+  return objects
 }
 
 export interface AvroFileContent {
@@ -65,7 +88,7 @@ export function writeAvroFile({ schema, metadata, objects, codec }: AvroFileCont
     'avro.codec': codec,
     ...metadata,
   })
-  const blocks: { count: number; bytes: Uint8Array }[] = []
+  const blocks: Block[] = []
   const encoder = new AvroEncoder()
   let count = 0
   const close = (): void => {
@@ -82,10 +105,7 @@ export function writeAvroFile({ schema, metadata, objects, codec }: AvroFileCont
   return assemble(header.drain(), blocks)
 }
 
-function assemble(
-  header: Uint8Array,
-  blocks: readonly { readonly count: number; readonly bytes: Uint8Array }[],
-): Uint8Array {
+function assemble(header: Uint8Array, blocks: readonly Block[]): Uint8Array {
   // The marker only has to be unlikely in the data: a hash of it is, and keeps the writer deterministic.
   const hash = createHash('sha256').update(header)
   for (const { bytes } of blocks) hash.update(bytes)

@@ -30,12 +30,25 @@ const DEPTH_MAX = 64
 
 /** Reads the schema of an Avro file's header. Throws MANIFEST_INVALID. */
 export function parseAvroType(json: JsonValue | undefined): AvroType {
-  return new AvroTypeReader().read(json, 0)
+  return new AvroTypeReader('plain').read(json, 0)
+}
+
+/**
+ * The schema as Iceberg's Java library up to 1.11 wrote it: values of plain fixed types have a length before them
+ * (apache/iceberg issue 17501).
+ */
+export function parseJavaAvroType(json: JsonValue | undefined): AvroType {
+  return new AvroTypeReader('prefixed').read(json, 0)
 }
 
 class AvroTypeReader {
   /** Named types may be referred to by name after their definition. */
   readonly #named = new Map<string, AvroType>()
+  readonly #fixed: 'plain' | 'prefixed'
+
+  constructor(fixed: 'plain' | 'prefixed') {
+    this.#fixed = fixed
+  }
 
   read(json: JsonValue | undefined, depth: number): AvroType {
     if (depth > DEPTH_MAX) throw invalid('it nests too deeply')
@@ -77,6 +90,9 @@ class AvroTypeReader {
       case 'fixed': {
         const size = json['size']
         if (typeof size !== 'number' || size < 0) throw invalid('a fixed type has no size')
+        if (this.#fixed === 'prefixed' && json['logicalType'] === undefined) {
+          return this.#name(json, { kind: 'bytes' })
+        }
         return this.#name(json, { kind, size, decimal: json['logicalType'] === 'decimal' })
       }
       case 'enum': {

@@ -28,6 +28,19 @@ export function comparatorOf(type: PrimitiveType): Comparator {
   }
 }
 
+/**
+ * The order of uuids in Iceberg's Java library: as two signed longs, not as bytes (apache/iceberg issue 14216). Bounds
+ * of uuids are safe for all readers only where both orders find the same least and greatest value.
+ */
+export function compareUuidsAsJava(left: Uint8Array, right: Uint8Array): number {
+  return compareLongs(left, right, 0) || compareLongs(left, right, 8)
+}
+
+function compareLongs(left: Uint8Array, right: Uint8Array, at: number): number {
+  const signs = ((right[at] ?? 0) >> 7) - ((left[at] ?? 0) >> 7)
+  return signs || Buffer.compare(left.subarray(at, at + 8), right.subarray(at, at + 8))
+}
+
 function compareBigints(left: bigint, right: bigint): number {
   return left < right ? -1 : left > right ? 1 : 0
 }

@@ -72,6 +72,7 @@ export interface ManifestFile {
   readonly addedRowsCount: bigint
   readonly existingRowsCount: bigint
   readonly deletedRowsCount: bigint
+  /** One for each field of the spec; empty where the spec has none, or the list states no summary. */
   readonly partitions: readonly FieldSummary[]
   /** v3. */
   readonly firstRowId: bigint | null

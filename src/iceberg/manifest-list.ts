@@ -135,15 +135,15 @@ function manifestValues(manifest: ManifestFile): Readonly<Record<number, AvroInp
     512: manifest.addedRowsCount,
     513: manifest.existingRowsCount,
     514: manifest.deletedRowsCount,
-    507: manifest.partitions.map((summary) => [
-      summary.containsNull,
-      summary.containsNan,
-      summary.lowerBound,
-      summary.upperBound,
-    ]),
+    // Null, not an empty list, says that there is no summary.
+    507: manifest.partitions.length === 0 ? null : manifest.partitions.map(summaryRow),
     519: manifest.keyMetadata ?? null,
     520: manifest.firstRowId,
   }
+}
+
+function summaryRow(summary: FieldSummary): AvroInput {
+  return [summary.containsNull, summary.containsNan, summary.lowerBound, summary.upperBound]
 }
 
 function readManifestFile(object: AvroValue): ManifestFile {

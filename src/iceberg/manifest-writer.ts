@@ -9,10 +9,12 @@ import type { DataFile, FileContent, ManifestEntry, ManifestFile } from './data-
 import { summarizePartitions } from './field-summary.ts'
 import { manifestEntryFields } from './manifest-schema.ts'
 import type { PartitionSpec } from './partition.ts'
-import { partitionType } from './partition-spec.ts'
+import { isFixedIdentity, partitionType } from './partition-spec.ts'
+import { fieldById } from './schema.ts'
 import { schemaToJson } from './schema-json.ts'
 import { partitionFieldsToJson } from './spec-json.ts'
 import { transformText } from './transform-text.ts'
+import { typeText } from './type-text.ts'
 import type { NestedField, Schema, StructType } from './types.ts'
 
 export const ENTRY_STATUSES = ['existing', 'added', 'deleted'] as const
@@ -48,12 +50,12 @@ export interface WrittenManifest {
 
 /**
  * Encodes a manifest. It can be written once and then be listed by every attempt to commit it, because what is null
- * is inherited from the list. Throws SPEC_INVALID for a spec with a transform that Firn does not know, which no
- * writer may add files under. Spec: "Manifests".
+ * is inherited from the list. Throws SPEC_INVALID for a spec that Firn does not write under: one with an
+ * unknown transform, which no writer may, or with fixed values themselves. Spec: "Manifests".
  */
 export function writeManifest(content: ManifestContent): WrittenManifest {
   const { formatVersion, schema, spec, entries } = content
-  refuseUnknownTransforms(spec)
+  refuseFields(spec, schema)
   assert(entries.length > 0, 'a manifest lists at least one file')
   for (const entry of entries) checkEntry(entry, content)
   const partition = partitionType(spec, schema)
@@ -76,12 +78,14 @@ export function stagedManifest(
   return { ...summary, ...at, sequenceNumber: null, firstRowId: null }
 }
 
-function refuseUnknownTransforms(spec: PartitionSpec): void {
-  const unknown = spec.fields.find(({ transform }) => transform.kind === 'unknown')
-  if (unknown === undefined) return
-  const text = transformText(unknown.transform)
-  const message = `partition field ${unknown.name}: Firn does not know the transform ${text}`
-  throw new FirnError('SPEC_INVALID', message)
+/** The field that no writer may, or that Firn does not, add files under. */
+function refuseFields(spec: PartitionSpec, schema: Schema): void {
+  for (const { name, transform, sourceId } of spec.fields) {
+    const source = fieldById(schema, sourceId)?.field.type
+    if (transform.kind !== 'unknown' && !isFixedIdentity(transform, source)) continue
+    const text = `${transformText(transform)} of ${source === undefined ? 'a column' : typeText(source)}`
+    throw new FirnError('SPEC_INVALID', `partition field ${name}: Firn does not write ${text}`)
+  }
 }
 
 function checkEntry(

@@ -79,7 +79,7 @@ export function tableMetadataToJson(metadata: TableMetadata): JsonObject {
     refs: Object.fromEntries(
       Object.entries(metadata.refs).map(([name, ref]) => [name, snapshotRefToJson(ref)]),
     ),
-    snapshots: metadata.snapshots.map((snapshot) => snapshotToJson(snapshot, formatVersion)),
+    snapshots: metadata.snapshots.map(snapshotToJson),
     'snapshot-log': metadata.snapshotLog.map((entry) => ({
       'timestamp-ms': entry.timestampMs,
       'snapshot-id': entry.snapshotId,

@@ -5,7 +5,7 @@ import { PARTITION_FIELD_ID_START } from './spec-json.ts'
 import { resultType, takesType } from './transform.ts'
 import { transformText } from './transform-text.ts'
 import { typeText } from './type-text.ts'
-import type { Schema, StructType } from './types.ts'
+import type { Schema, StructType, Type } from './types.ts'
 
 /** The type of a spec's partition tuples: a field per partition field, all optional, under their own ids. */
 export function partitionType(spec: PartitionSpec, schema: Schema): StructType {
@@ -37,6 +37,15 @@ export function defaultPartitionName(columnPath: string, transform: Transform): 
     default:
       return `${columnPath}_${transform.kind}`
   }
+}
+
+/**
+ * Whether a partition field holds fixed values themselves. The specification allows it, but Iceberg's Java library
+ * up to 1.11 reads and writes these in a form of its own (apache/iceberg issue 17501): whatever form is written,
+ * some reader cannot read the manifest.
+ */
+export function isFixedIdentity(transform: Transform, source: Type | undefined): boolean {
+  return transform.kind === 'identity' && source?.kind === 'fixed'
 }
 
 /** A partition field as a configuration asks for it. */
@@ -107,11 +116,25 @@ export function sameFields(left: PartitionSpec, right: PartitionSpec): boolean {
 
 /** Throws SPEC_INVALID with every problem of a spec that new data is to be written with. */
 export function checkPartitionSpec(spec: PartitionSpec, schema: Schema): void {
-  const problems = partitionSpecProblems(spec, schema)
+  const problems = partitionWriteProblems(spec, schema)
   if (problems.length > 0) throw new FirnError('SPEC_INVALID', problems.join('; '))
 }
 
-/** What keeps a spec from being written with, one sentence each. */
+/** What keeps Firn from writing under a spec, one sentence each: what is wrong with it, and what no form suits. */
+export function partitionWriteProblems(spec: PartitionSpec, schema: Schema): readonly string[] {
+  const fixed = spec.fields.filter(({ sourceId, transform }) =>
+    isFixedIdentity(transform, fieldById(schema, sourceId)?.field.type),
+  )
+  return [
+    ...partitionSpecProblems(spec, schema),
+    ...fixed.map(
+      ({ name }) =>
+        `partition field ${name}: readers disagree on how manifests hold fixed values; use bucket`,
+    ),
+  ]
+}
+
+/** What is wrong with a spec by the specification, one sentence each. */
 export function partitionSpecProblems(spec: PartitionSpec, schema: Schema): readonly string[] {
   return spec.fields.flatMap((field, index) => {
     const before = spec.fields.slice(0, index)

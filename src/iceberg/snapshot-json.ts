@@ -38,11 +38,12 @@ function readLong(place: JsonPlace): bigint {
   return place.long()
 }
 
-/** A snapshot as metadata of a format version and REST requests have it; v1 knows no sequence number. */
-export function snapshotToJson(snapshot: Snapshot, formatVersion: 1 | 2 | 3 = 2): JsonObject {
+/** A snapshot as metadata and REST requests have it. */
+export function snapshotToJson(snapshot: Snapshot): JsonObject {
   const { manifests } = snapshot
   return {
-    'sequence-number': formatVersion === 1 ? undefined : snapshot.sequenceNumber,
+    // Snapshots from before an upgrade from v1 have none.
+    'sequence-number': snapshot.sequenceNumber === 0n ? undefined : snapshot.sequenceNumber,
     'snapshot-id': snapshot.snapshotId,
     'parent-snapshot-id': snapshot.parentSnapshotId ?? undefined,
     'timestamp-ms': snapshot.timestampMs,

@@ -16,6 +16,7 @@ import {
   write,
 } from './manifest-fixtures.ts'
 
+const uuid = (byte: number): Uint8Array => Uint8Array.from({ length: 16 }, () => byte)
 const double = (value: number): Uint8Array => new Uint8Array(new Float64Array([value]).buffer)
 
 describe('a manifest', () => {
@@ -137,6 +138,27 @@ describe('a manifest', () => {
     ])
   })
 
+  test('no summary where readers would not agree on the bounds of uuids', () => {
+    const spec: PartitionSpec = {
+      specId: 1,
+      fields: [{ sourceId: 15, fieldId: 1000, name: 'u', transform: { kind: 'identity' } }],
+    }
+    const summaryOf = (...values: (Uint8Array | null)[]) => {
+      const entries = values.map((value) => added({ specId: 1, partition: [value] }))
+      const content = { formatVersion: 2, schema, spec, content: 'data' } as const
+      return writeManifest({ ...content, entries }).summary.partitions
+    }
+    const bounds = { containsNull: false, containsNan: false }
+    expect(summaryOf(uuid(1), uuid(2))).toEqual([
+      { ...bounds, lowerBound: uuid(1), upperBound: uuid(2) },
+    ])
+    expect(summaryOf(uuid(0x90), uuid(0x80))).toMatchObject([{ lowerBound: uuid(0x80) }])
+    expect(summaryOf(uuid(1), uuid(0x80))).toEqual([])
+    expect(summaryOf(null)).toEqual([
+      { containsNull: true, containsNan: false, lowerBound: null, upperBound: null },
+    ])
+  })
+
   test('an unknown transform is not written under', () => {
     const spec: PartitionSpec = {
       specId: 0,
@@ -152,7 +174,21 @@ describe('a manifest', () => {
     const entries = [added({ partition: [null] })]
     const attempt = () =>
       writeManifest({ formatVersion: 2, schema, spec, content: 'data', entries })
-    expect(attempt).toThrow(/partition field z: .*zorder\[2\]/)
+    expect(attempt).toThrow(/partition field z: .*zorder\[2\] of boolean/)
+  })
+
+  test('fixed values are not written as partition values: no form is read by all', () => {
+    const field = {
+      sourceId: 16,
+      fieldId: 1000,
+      name: 'f',
+      transform: { kind: 'identity' },
+    } as const
+    const spec: PartitionSpec = { specId: 0, fields: [field] }
+    const entries = [added({ partition: [new Uint8Array(5)] })]
+    const attempt = () =>
+      writeManifest({ formatVersion: 2, schema, spec, content: 'data', entries })
+    expect(attempt).toThrow(/partition field f: .*identity of fixed\[5\]/)
   })
 
   test('what cannot be right is a bug', () => {
