@@ -28,6 +28,8 @@ export const ERROR_CODES = {
   ),
   JSON_INVALID: never(1, 'Something that should be JSON is not.'),
 
+  HTTP_UNAVAILABLE: never(1, 'The port for health and metrics cannot be listened at.'),
+
   // Iceberg's files
   METADATA_INVALID: never(
     1,
@@ -42,6 +44,17 @@ export const ERROR_CODES = {
     3,
     'A column has a type that Firn cannot write; the message names the column and the type.',
   ),
+
+  // Tables
+  INTERNAL: never(
+    1,
+    'A bug in Firn, or a fault that it does not know: nothing was lost, the records are read again.',
+  ),
+  SCHEMA_INCOMPATIBLE: never(
+    2,
+    'The table exists, and its columns do not take what the configuration declares.',
+  ),
+  FORMAT_VERSION_UNSUPPORTED: never(2, 'The table has a format version that Firn does not write.'),
 
   // Catalog
   CATALOG_UNAVAILABLE: backoff(
