@@ -42,6 +42,7 @@ export class AvroRecord {
 }
 
 const VARINT_FAST_BITS = 28
+const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Reads Avro's binary encoding. Whatever does not fit the bytes throws MANIFEST_INVALID; nothing reads beyond. */
 export class AvroDecoder {
@@ -111,7 +112,7 @@ export class AvroDecoder {
   }
 
   readText(): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.readBytes())
+    return UTF_8.decode(this.readBytes())
   }
 
   /** The next bytes as they are, not copied. */

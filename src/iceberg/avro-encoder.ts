@@ -14,6 +14,9 @@ export type AvroInput =
 
 const INITIAL_CAPACITY = 4096
 const LONG_BYTES_MAX = 10
+/** Numbers whose zigzag form fits a signed 32-bit integer. */
+const SMALL_MAX = 2 ** 29
+const UTF_8 = new TextEncoder()
 
 /** Writes Avro's binary encoding into a buffer that grows. A value that is not of the type is a bug of the caller. */
 export class AvroEncoder {
@@ -68,25 +71,40 @@ export class AvroEncoder {
   }
 
   /** A zigzag varint. */
-  long(value: bigint): void {
+  long(value: bigint | number): void {
     this.#reserve(LONG_BYTES_MAX)
-    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+    if (value >= -SMALL_MAX && value < SMALL_MAX) return this.#small(Number(value))
+    const wide = BigInt(value)
+    let rest = BigInt.asUintN(64, (wide << 1n) ^ (wide >> 63n))
     while (rest >= 0x80n) {
-      this.#bytes[this.#length] = Number(rest & 0x7fn) | 0x80
-      this.#length += 1
+      this.#put(Number(rest & 0x7fn) | 0x80)
       rest >>= 7n
     }
-    this.#bytes[this.#length] = Number(rest)
+    this.#put(Number(rest))
+  }
+
+  /** Most numbers in a manifest are small: no bigint arithmetic for them. */
+  #small(value: number): void {
+    let rest = (value << 1) ^ (value >> 31)
+    while (rest >= 0x80) {
+      this.#put((rest & 0x7f) | 0x80)
+      rest >>>= 7
+    }
+    this.#put(rest)
+  }
+
+  #put(byte: number): void {
+    this.#bytes[this.#length] = byte
     this.#length += 1
   }
 
   bytes(value: Uint8Array): void {
-    this.long(BigInt(value.length))
+    this.long(value.length)
     this.raw(value)
   }
 
   text(value: string): void {
-    this.bytes(new TextEncoder().encode(value))
+    this.bytes(UTF_8.encode(value))
   }
 
   /** Bytes as they are, without a length before them. */
@@ -106,9 +124,9 @@ export class AvroEncoder {
   }
 
   #array(items: AvroType, values: readonly AvroInput[]): void {
-    if (values.length > 0) this.long(BigInt(values.length))
+    if (values.length > 0) this.long(values.length)
     for (const value of values) this.write(items, value)
-    this.long(0n)
+    this.long(0)
   }
 
   /** Iceberg's only unions are options: null and one other type. */
@@ -116,7 +134,7 @@ export class AvroEncoder {
     const index = branches.findIndex(({ kind }) => (kind === 'null') === (value === null))
     const branch = branches[index]
     assert(branch !== undefined, 'the value has a branch in the union')
-    this.long(BigInt(index))
+    this.long(index)
     this.write(branch, value)
   }
 
@@ -129,10 +147,13 @@ export class AvroEncoder {
   }
 }
 
-function integer(value: AvroInput): bigint {
+function integer(value: AvroInput): bigint | number {
   if (typeof value === 'bigint') return value
-  assert(Number.isSafeInteger(value), 'an integer is written as a bigint or an integral number')
-  return BigInt(Number(value))
+  assert(
+    typeof value === 'number' && Number.isSafeInteger(value),
+    'an integer is written as a bigint or an integral number',
+  )
+  return value
 }
 
 function bytesOf(value: AvroInput, length?: number): Uint8Array {

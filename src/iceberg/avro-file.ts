@@ -114,7 +114,7 @@ function assemble(header: Uint8Array, blocks: readonly Block[]): Uint8Array {
   file.raw(header)
   file.raw(sync)
   for (const { count, bytes } of blocks) {
-    file.long(BigInt(count))
+    file.long(count)
     file.bytes(bytes)
     file.raw(sync)
   }
@@ -135,12 +135,12 @@ function readMetadata(decoder: AvroDecoder): ReadonlyMap<string, string> {
 
 function writeMetadata(encoder: AvroEncoder, metadata: Readonly<Record<string, string>>): void {
   const entries = Object.entries(metadata)
-  encoder.long(BigInt(entries.length))
+  encoder.long(entries.length)
   for (const [key, value] of entries) {
     encoder.text(key)
     encoder.text(value)
   }
-  encoder.long(0n)
+  encoder.long(0)
 }
 
 function inflaterOf(codec: string): (bytes: Uint8Array) => Uint8Array {

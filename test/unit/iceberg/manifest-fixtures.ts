@@ -32,7 +32,7 @@ const COLUMNS = [
   'fixed[5]',
   'binary',
 ]
-export const TYPES = COLUMNS.map((name) => parseType(name) as PrimitiveType)
+const TYPES = COLUMNS.map((name) => parseType(name) as PrimitiveType)
 
 /** Fixed values are no partition values: see `isFixedIdentity`. */
 const PARTITIONED = TYPES.filter(({ kind }) => kind !== 'fixed')
