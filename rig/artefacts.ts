@@ -78,11 +78,12 @@ export const nessieJar = jars({
 export const sparkJars = jars({
   name: 'spark-jars',
   title: 'Iceberg for Spark 3.5',
-  megabytes: 48,
+  megabytes: 120,
   seconds: 10,
   dependencies: [
     'org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.11.0',
     'org.apache.iceberg:iceberg-aws-bundle:1.11.0',
+    'org.xerial:sqlite-jdbc:3.50.3.0',
   ],
   transitive: false,
 })

@@ -1,8 +1,18 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
-import kafkajs, { CompressionTypes, Kafka, type Message, type Producer } from 'kafkajs'
+import kafkajs, {
+  type Admin,
+  CompressionTypes,
+  type ITopicConfig,
+  type Kafka,
+  type Message,
+  type Producer,
+  type RecordMetadata,
+} from 'kafkajs'
 import { compressFrame, decompressFrame } from 'lz4-napi'
+import { poll } from './environment.ts'
 import { quietKafka } from './quiet-kafka.ts'
+import { RigError } from './rig-error.ts'
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappy'
 
 // Node does not see these two among the names that this CommonJS module exports.
@@ -14,11 +24,17 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 export interface Produced {
   readonly value: string | Buffer | null
   readonly key?: string | Buffer | null
-  /** Default: the partition that kafkajs chooses from the key. */
+  /** Default: 0. A key does not choose. */
   readonly partition?: number
   /** Milliseconds since the epoch. */
   readonly timestamp?: number
   readonly headers?: Readonly<Record<string, string | Buffer | (string | Buffer)[]>>
+}
+
+/** Where a record came to lie. */
+export interface Position {
+  readonly partition: number
+  readonly offset: bigint
 }
 
 /** What is done with a transaction's records once they are written. */
@@ -28,10 +44,19 @@ export type TransactionEnd = 'commit' | 'abort'
 export interface KafkaTool extends AsyncDisposable {
   readonly kafka: Kafka
   createTopic(topic: string, options?: TopicOptions): Promise<void>
-  /** Writes the records of each partition in their order. Resolves when all are acknowledged. */
-  produce(topic: string, records: readonly Produced[], options?: ProduceOptions): Promise<void>
+  /**
+   * Writes the records of each partition in their order, each once though requests are repeated. Resolves, with the
+   * offset of each record, when all replicas in sync have them.
+   */
+  produce(
+    topic: string,
+    records: readonly Produced[],
+    options?: ProduceOptions,
+  ): Promise<Position[]>
   /** The next offset that each partition will give out. */
   endOffsets(topic: string): Promise<bigint[]>
+  /** Resolves when every replica of the topic is in sync. */
+  inSync(topic: string): Promise<void>
   /** Moves each partition's start: what retention does. */
   deleteRecordsBefore(topic: string, starts: ReadonlyMap<number, bigint>): Promise<void>
   deleteTopic(topic: string): Promise<void>
@@ -55,6 +80,7 @@ export interface ProduceOptions {
 }
 
 const BATCH_RECORDS = 2_000
+const IN_SYNC_MS = 60_000
 const COMPRESSION: Record<Compression, CompressionTypes> = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,
@@ -78,37 +104,45 @@ export function kafkaTool(bootstrap: string): KafkaTool {
   }
   return {
     kafka,
-    async createTopic(topic, options = {}) {
-      await connected
-      const entries = Object.entries(options.config ?? {})
-      await admin.createTopics({
-        waitForLeaders: true,
-        topics: [
-          {
-            topic,
-            numPartitions: options.partitions ?? 1,
-            replicationFactor: options.replication ?? -1,
-            configEntries: entries.map(([name, value]) => ({ name, value })),
-          },
-        ],
-      })
-    },
+    ...adminPart(admin, connected),
     async produce(topic, records, options = {}) {
       const { transaction } = options
       const id = options.transactionalId ?? (transaction === undefined ? undefined : 'rig')
       const producer = await producerOf(id)
-      if (transaction === undefined) {
-        await sendAll(producer, topic, { records, options })
-        return
-      }
+      if (transaction === undefined) return sendAll(producer, topic, { records, options })
       const open = await producer.transaction()
-      await sendAll(open, topic, { records, options })
+      const positions = await sendAll(open, topic, { records, options })
       await (transaction === 'commit' ? open.commit() : open.abort())
+      return positions
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...producers.values()].map(async (one) => (await one).disconnect()))
+      await connected
+      await admin.disconnect()
+    },
+  }
+}
+
+function adminPart(
+  admin: Admin,
+  connected: Promise<void>,
+): Omit<KafkaTool, 'kafka' | 'produce' | typeof Symbol.asyncDispose> {
+  return {
+    async createTopic(topic, options = {}) {
+      await connected
+      await admin.createTopics({ waitForLeaders: true, topics: [topicConfig(topic, options)] })
     },
     async endOffsets(topic) {
       await connected
       const partitions = await admin.fetchTopicOffsets(topic)
       return partitions.toSorted((a, b) => a.partition - b.partition).map((p) => BigInt(p.high))
+    },
+    async inSync(topic) {
+      await connected
+      const ask = async (): Promise<true | undefined> =>
+        (await isInSync(admin, topic)) ? true : undefined
+      const done = await poll(ask, { deadlineMs: IN_SYNC_MS, everyMs: 200 })
+      if (done === undefined) throw new RigError(`replicas of ${topic} are out of sync`)
     },
     async deleteRecordsBefore(topic, starts) {
       await connected
@@ -122,12 +156,23 @@ export function kafkaTool(bootstrap: string): KafkaTool {
       await connected
       await admin.deleteTopics({ topics: [topic] })
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...producers.values()].map(async (one) => (await one).disconnect()))
-      await connected
-      await admin.disconnect()
-    },
   }
+}
+
+function topicConfig(topic: string, options: TopicOptions): ITopicConfig {
+  const entries = Object.entries(options.config ?? {})
+  return {
+    topic,
+    numPartitions: options.partitions ?? 1,
+    replicationFactor: options.replication ?? -1,
+    configEntries: entries.map(([name, value]) => ({ name, value })),
+  }
+}
+
+async function isInSync(admin: Admin, topic: string): Promise<boolean> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  const partitions = topics.flatMap((one) => one.partitions)
+  return partitions.every((one) => one.isr.length === one.replicas.length)
 }
 
 async function connectProducer(
@@ -137,30 +182,53 @@ async function connectProducer(
   const producer = kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
-    ...(transactionalId === undefined
-      ? {}
-      : { transactionalId, idempotent: true, maxInFlightRequests: 1 }),
+    idempotent: true,
+    maxInFlightRequests: 1,
+    ...(transactionalId === undefined ? {} : { transactionalId }),
   })
   await producer.connect()
   return producer
 }
 
+/**
+ * One partition in each request: of a request over several brokers kafkajs forgets a part, and says nothing, when a
+ * leader moves to a broker that has already answered.
+ */
 async function sendAll(
   sender: Pick<Producer, 'send'>,
   topic: string,
   work: { records: readonly Produced[]; options: ProduceOptions },
-): Promise<void> {
+): Promise<Position[]> {
   const size = work.options.batchRecords ?? BATCH_RECORDS
   const compression = COMPRESSION[work.options.compression ?? 'none']
-  for (let start = 0; start < work.records.length; start += size) {
-    const messages = work.records.slice(start, start + size).map(messageOf)
-    await sender.send({ topic, messages, compression, acks: -1 })
+  const byPartition = Map.groupBy(work.records.entries(), ([, record]) => record.partition ?? 0)
+  const positions: Position[] = []
+  for (const [partition, entries] of byPartition) {
+    for (let start = 0; start < entries.length; start += size) {
+      const batch = entries.slice(start, start + size)
+      const messages = batch.map(([, record]) => messageOf(record))
+      const answered = await sender.send({ topic, messages, compression, acks: -1 })
+      const base = firstOffset(answered, partition)
+      for (const [i, [index]] of batch.entries()) {
+        positions[index] = { partition, offset: base + BigInt(i) }
+      }
+    }
   }
+  return positions
 }
 
-function messageOf({ timestamp, headers, ...record }: Produced): Message {
+function firstOffset(answered: readonly RecordMetadata[], partition: number): bigint {
+  const base = answered.find((one) => one.partition === partition)?.baseOffset
+  if (base === undefined || base === '-1') {
+    throw new RigError(`partition ${partition} did not acknowledge: ${JSON.stringify(answered)}`)
+  }
+  return BigInt(base)
+}
+
+function messageOf({ timestamp, headers, partition, ...record }: Produced): Message {
   return {
     ...record,
+    partition: partition ?? 0,
     ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
     ...(headers === undefined ? {} : { headers: { ...headers } }),
   }

@@ -8,6 +8,8 @@ import { RigError } from './rig-error.ts'
 const TAIL_LINES = 30
 const READY_MS = 120_000
 const GRACE_MS = 20_000
+/** A signal takes effect within a few scheduler ticks. */
+const STOPPED_MS = 5_000
 const PORT_ATTEMPTS = 3
 
 /** What it takes to run one server, again and again on the same port. */
@@ -122,9 +124,11 @@ export class Service implements AsyncDisposable {
     await this.start()
   }
 
-  /** SIGSTOP: it hangs, its connections stay open. */
-  pause(): void {
+  /** SIGSTOP: it hangs, its connections stay open. Resolves when it has stopped. */
+  async pause(): Promise<void> {
+    const { pid } = this
     this.#process?.signal('SIGSTOP')
+    await poll(async () => ((await isStopped(pid)) ? true : undefined), { deadlineMs: STOPPED_MS })
   }
 
   /** SIGCONT. */
@@ -136,6 +140,12 @@ export class Service implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill9()
   }
+}
+
+/** Whether a process is stopped by a signal; taken for granted where there is no /proc. */
+async function isStopped(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  return stat === undefined || stat.includes(') T ')
 }
 
 /** Runs `start` with free ports, again with others when one of them was taken meanwhile. */

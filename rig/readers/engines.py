@@ -1,6 +1,7 @@
 """The readers themselves. Each gives an Arrow table of the wanted columns of one snapshot of a table."""
 import os
 import re
+import tempfile
 
 
 def local_path(location):
@@ -70,7 +71,7 @@ class PyIceberg:
 
 
 class Spark:
-    """Through a catalog of its own in memory, in which the metadata file is registered."""
+    """Through a catalog of its own, in a database in memory, in which the metadata file is registered."""
 
     def __init__(self, table, _extension_directory):
         self.session = spark_session("m", memory_catalog(table.get("s3")))
@@ -81,17 +82,14 @@ class Spark:
         self.con = connect()
 
     def load(self, columns):
-        import pyarrow as pa
+        import pyarrow.parquet as pq
 
         version = "" if self.snapshot is None else f" VERSION AS OF {int(self.snapshot)}"
         names = ", ".join("`" + name.replace("`", "``") + "`" for name in columns)
-        frame = self.session.sql(f"SELECT {names} FROM m.db.t{version}")
-        batches = frame._collect_as_arrow()
-        if batches:
-            return pa.Table.from_batches(batches)
-        from pyspark.sql.pandas.types import to_arrow_schema
-
-        return to_arrow_schema(frame.schema).empty_table()
+        # Through a file: Spark 3.5's own Arrow does not run on Java 21.
+        with tempfile.TemporaryDirectory(prefix="firn-rig-spark-") as directory:
+            self.session.sql(f"SELECT {names} FROM m.db.t{version}").write.parquet(directory, mode="overwrite")
+            return pq.read_table(directory)
 
 
 def s3_properties(s3):
@@ -106,10 +104,16 @@ def s3_properties(s3):
 
 
 def memory_catalog(s3):
-    properties = {"catalog-impl": "org.apache.iceberg.inmemory.InMemoryCatalog", **s3_properties(s3)}
-    if s3 is None:
-        properties["io-impl"] = "org.apache.iceberg.hadoop.HadoopFileIO"
-    return properties
+    """Iceberg's own catalog in memory has its own file system too, so: sqlite."""
+    return {
+        "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        "uri": "jdbc:sqlite:file:rig?mode=memory&cache=shared",
+        "jdbc.schema-version": "V1",
+        # One connection: the database ends with its last one.
+        "clients": "1",
+        "warehouse": "file:/nonexistent",
+        **s3_properties(s3),
+    }
 
 
 def rest_catalog(uri, warehouse, s3):
@@ -127,7 +131,8 @@ def spark_session(catalog, properties):
         "spark.driver.memory": "2g",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         f"spark.sql.catalog.{catalog}": "org.apache.iceberg.spark.SparkCatalog",
     }

@@ -137,7 +137,18 @@ def spark_sql(request):
         "rest", engines.rest_catalog(request["uri"], request["warehouse"], request.get("s3"))
     )
     session.sql("USE rest")
-    return [[row.asDict(recursive=True) for row in session.sql(text).collect()] for text in request["statements"]]
+    return [spark_rows(session.sql(text)) for text in request["statements"]]
+
+
+def spark_rows(frame):
+    kinds = {field.name: field.dataType.typeName() for field in frame.schema.fields}
+    return [{n: spark_value(v, kinds[n]) for n, v in row.asDict(True).items()} for row in frame.collect()]
+
+
+def spark_value(value, kind):
+    """Canonical for the plain types that procedures and small queries give; other values as Python's text."""
+    plain = value is None or kind in ("boolean", "integer", "short", "byte", "string")
+    return value if plain else canonical.floating(value) if kind in ("float", "double") else str(value)
 
 
 ASKS = {"count": count, "rows": rows, "positions": positions, "digest": digest, "sql": sql}

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import type { JsonObject, JsonValue } from '../../src/core/json.ts'
 import type { S3Endpoint } from '../services/s3.ts'
 import { askPython } from './python.ts'
-import { type IcebergField, type TableAt, fieldsOf, fileOf, readMetadata } from './table.ts'
+import {
+  type IcebergField,
+  type TableAt,
+  fieldsJson,
+  fieldsOf,
+  fileOf,
+  readMetadata,
+} from './table.ts'
 
 /** Readers that share no code with Firn, behind Python. (icebird, in Node, is `readWithIcebird`.) */
 export type Engine = 'duckdb' | 'pyiceberg' | 'spark'
@@ -139,16 +146,4 @@ function tableJson({ metadataLocation, s3, snapshotId }: TableAt): JsonObject {
     s3: s3 === undefined ? undefined : { ...s3 },
     snapshotId: snapshotId === undefined ? undefined : String(snapshotId),
   }
-}
-
-/** Plain JSON of the fields: only what zod let through. */
-function fieldsJson(fields: readonly IcebergField[]): JsonValue {
-  return fields.map(({ name, type }) => ({ name, type: typeJson(type) }))
-}
-
-function typeJson(type: IcebergField['type']): JsonValue {
-  if (typeof type === 'string') return type
-  if (type.type === 'struct') return { type: 'struct', fields: fieldsJson(type.fields) }
-  if (type.type === 'list') return { type: 'list', element: typeJson(type.element) }
-  return { type: 'map', key: typeJson(type.key), value: typeJson(type.value) }
 }

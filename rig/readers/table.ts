@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { z } from 'zod'
-import { type JsonObject, isJsonObject, parseJson, stringifyJson } from '../../src/core/json.ts'
+import {
+  type JsonObject,
+  type JsonValue,
+  isJsonObject,
+  parseJson,
+  stringifyJson,
+} from '../../src/core/json.ts'
 import { RigError } from '../rig-error.ts'
 import type { S3Endpoint } from '../services/s3.ts'
 
@@ -87,6 +93,18 @@ export function fieldsOf(
   const schema = schemas.find((one) => one['schema-id'] === wanted)
   if (schema === undefined) throw new RigError(`the metadata has no schema ${wanted}`)
   return schema.fields
+}
+
+/** Plain JSON of the fields: only what zod let through. */
+export function fieldsJson(fields: readonly IcebergField[]): JsonValue {
+  return fields.map(({ name, type }) => ({ name, type: typeJson(type) }))
+}
+
+function typeJson(type: IcebergType): JsonValue {
+  if (typeof type === 'string') return type
+  if (type.type === 'struct') return { type: 'struct', fields: fieldsJson(type.fields) }
+  if (type.type === 'list') return { type: 'list', element: typeJson(type.element) }
+  return { type: 'map', key: typeJson(type.key), value: typeJson(type.value) }
 }
 
 async function readText(location: string, s3: S3Endpoint | undefined): Promise<string> {

@@ -32,7 +32,7 @@ export interface KafkaCluster extends AsyncDisposable {
   stop(): Promise<void>
   kill9(): Promise<void>
   restart(): Promise<void>
-  pause(): void
+  pause(): Promise<void>
   resume(): void
 }
 
@@ -105,7 +105,9 @@ function clusterOf(nodes: readonly KafkaNode[], secure: SecureKafka | undefined)
       await stop()
       await start()
     },
-    pause: () => nodes.forEach((node) => node.pause()),
+    pause: async () => {
+      await Promise.all(nodes.map(async (node) => node.pause()))
+    },
     resume: () => nodes.forEach((node) => node.resume()),
     [Symbol.asyncDispose]: kill9,
   }

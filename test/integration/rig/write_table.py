@@ -1,6 +1,7 @@
 """Writes a table of every v2 type through PyIceberg and a REST catalog, for tests of the rig's readers.
 
-Arguments: the catalog's URI, its warehouse, and an S3 endpoint as JSON or null. Prints the metadata's location.
+Arguments: the catalog's URI, its warehouse, an S3 endpoint as JSON or null, and a column to leave out (Spark has no
+type for `time`). Prints the metadata's location.
 """
 import datetime as dt
 import decimal
@@ -35,6 +36,8 @@ types = [
     ("code", FixedType(4)), ("raw", BinaryType()), ("tags", ListType(201, StringType(), False)),
     ("counts", MapType(301, StringType(), 302, LongType(), False)), ("_kafka", place),
 ]
+left_out = sys.argv[4] if len(sys.argv) > 4 else None
+types = [(name, kind) for name, kind in types if name != left_out]
 schema = Schema(*[NestedField(i + 1, name, kind) for i, (name, kind) in enumerate(types)])
 catalog.create_namespace_if_not_exists("rig")
 table = catalog.create_table("rig.everything", schema)
@@ -48,6 +51,7 @@ full = {
     "raw": b"", "tags": ["a", None, ""], "counts": {"b": 2, "a": None},
     "_kafka": {"topic": "orders", "partition": 0, "offset": 41, "timestamp": dt.datetime(2024, 5, 1, tzinfo=utc)},
 }
+full.pop(left_out, None)
 empty = {name: None for name, _ in types} | {
     "id": 1, "_kafka": {"topic": "orders", "partition": 0, "offset": 42, "timestamp": None},
 }
