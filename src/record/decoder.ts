@@ -1,0 +1,22 @@
+import type { BatchBuilder } from '../columns/batch-builder.ts'
+import type { DecodingOptions } from './decoding.ts'
+import type { RecordCursor } from './record-cursor.ts'
+import type { RecordFailure } from './record-failure.ts'
+import { SlowJsonDecoder } from './slow-json-decoder.ts'
+
+/** Reads the values of records into the columns of one builder. */
+export interface ValueDecoder {
+  /**
+   * Appends the record as one row. One that does not fit leaves the builder as it was: the answer says what is wrong
+   * with it.
+   */
+  decode(record: RecordCursor): RecordFailure | undefined
+}
+
+/**
+ * The decoder of a table's records into a builder of its schema. Throws TYPE_UNSUPPORTED, CONFIG_INVALID (two columns
+ * claim one name) or SCHEMA_INCOMPATIBLE (the metadata column has another form).
+ */
+export function compileDecoder(builder: BatchBuilder, options: DecodingOptions): ValueDecoder {
+  return new SlowJsonDecoder(builder, options)
+}
