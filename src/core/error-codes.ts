@@ -40,6 +40,10 @@ export const ERROR_CODES = {
     'A manifest or a manifest list cannot be read, or cannot be written as asked.',
   ),
   SPEC_INVALID: never(2, 'A partition spec or sort order does not fit its schema.'),
+  PROPERTY_INVALID: never(
+    3,
+    'A table property asks for something that Firn cannot do; the message names the property and what it may be.',
+  ),
   TYPE_UNSUPPORTED: never(
     3,
     'A column has a type that Firn cannot write; the message names the column and the type.',
@@ -60,12 +64,30 @@ export const ERROR_CODES = {
   CATALOG_UNAVAILABLE: backoff(
     'The catalog cannot be reached, or answered that it cannot serve now.',
   ),
+  CATALOG_UNAUTHORIZED: never(1, 'The catalog does not accept who we say we are.'),
+  CATALOG_FORBIDDEN: never(1, 'The catalog knows who we are and does not allow this.'),
+  CATALOG_NOT_FOUND: never(
+    1,
+    'The catalog has no such thing: a wrong URI, warehouse, namespace or table.',
+  ),
+  CATALOG_REFUSED: never(1, 'The catalog refused a request, and would refuse it again.'),
+  TABLE_MISSING: never(
+    2,
+    'The table does not exist, and the configuration does not say how to create it.',
+  ),
 
   // Object storage
   STORAGE_UNAVAILABLE: backoff(
     'Object storage cannot be reached, or answered that it cannot serve now.',
   ),
   STORAGE_NOT_FOUND: never(1, 'An object that should be in object storage is not there.'),
+  STORAGE_FORBIDDEN: never(1, 'Object storage does not allow this with these credentials.'),
+  STORAGE_BUCKET_MISSING: never(1, 'The bucket does not exist.'),
+  STORAGE_FULL: backoff('The disk is full.'),
+  STORAGE_REFUSED: never(
+    1,
+    'Object storage refused a request, or the location is none that Firn can write.',
+  ),
 
   // Kafka
   KAFKA_UNAVAILABLE: backoff('No broker can be reached, or the one that leads cannot serve now.'),

@@ -1,0 +1,50 @@
+/** Bytes that grow at their end. One is reused for page after page. */
+export class ByteWriter {
+  bytes: Buffer
+  length = 0
+
+  constructor(capacity: number) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity)
+  }
+
+  /** Makes room for so many bytes more. */
+  reserve(count: number): void {
+    const needed = this.length + count
+    if (needed <= this.bytes.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, needed))
+    this.bytes.copy(grown, 0, 0, this.length)
+    this.bytes = grown
+  }
+
+  byte(value: number): void {
+    this.reserve(1)
+    this.bytes[this.length++] = value
+  }
+
+  int32(value: number): void {
+    this.reserve(4)
+    this.length = this.bytes.writeInt32LE(value | 0, this.length)
+  }
+
+  append(source: Uint8Array): void {
+    this.reserve(source.length)
+    this.bytes.set(source, this.length)
+    this.length += source.length
+  }
+
+  /** An unsigned LEB128 number of at most 53 bits. */
+  varint(value: number): void {
+    this.reserve(8)
+    let rest = value
+    while (rest > 0x7f) {
+      this.bytes[this.length++] = (rest % 0x80) | 0x80
+      rest = Math.floor(rest / 0x80)
+    }
+    this.bytes[this.length++] = rest
+  }
+
+  /** What was written, over the writer's own memory: good until the next write. */
+  view(): Buffer {
+    return this.bytes.subarray(0, this.length)
+  }
+}

@@ -1,0 +1,56 @@
+import type { LeafValues } from './leaf-values.ts'
+import type { Leaf } from './parquet-schema.ts'
+import { plainSize } from './plain.ts'
+import { bitWidth } from './rle.ts'
+import { ByteArrayTable } from './byte-array-table.ts'
+import { WordTable } from './word-table.ts'
+
+/** A chunk's distinct values, in the order in which they first occur, and the place there of each value. */
+export interface Dictionary {
+  readonly entries: LeafValues
+  readonly ids: Int32Array
+}
+
+/** The tables of one encoder, used for column after column. */
+export interface DictionaryTables {
+  readonly bytes: ByteArrayTable
+  readonly words: WordTable
+}
+
+export function dictionaryTables(): DictionaryTables {
+  return { bytes: new ByteArrayTable(), words: new WordTable() }
+}
+
+/** After so many values, and each time that twice as many were seen, a dictionary must pay so far. */
+const FIRST_CHECK = 4096
+/** A dictionary must save this part of the PLAIN bytes: it costs the reader a look-up for each value. */
+const SAVING_MIN = 0.15
+
+/**
+ * The dictionary of a chunk; undefined where it would not pay, found out early where that is plain to see. Fixed-length
+ * bytes get none, as with Iceberg's Java writer: vectorized readers have failed on dictionaries of uuids.
+ */
+export function dictionaryOf(
+  leaf: Leaf,
+  values: LeafValues,
+  { bytesMax, tables }: { readonly bytesMax: number; readonly tables: DictionaryTables },
+): Dictionary | undefined {
+  const { physical } = leaf.storage
+  if (physical === 'BOOLEAN' || physical === 'FIXED_LEN_BYTE_ARRAY' || values.count === 0) {
+    return undefined
+  }
+  const table = physical === 'BYTE_ARRAY' ? tables.bytes : tables.words
+  table.start(values)
+  const ids = new Int32Array(values.count)
+  let done = 0
+  let check = Math.min(FIRST_CHECK, values.count)
+  while (done < values.count) {
+    if (!table.add(ids, { start: done, end: check, bytesMax })) return undefined
+    done = check
+    const plain = plainSize(physical, values, { start: 0, end: done })
+    const indexed = table.byteSize + (done * bitWidth(table.count - 1)) / 8
+    if (indexed > plain * (1 - SAVING_MIN)) return undefined
+    check = Math.min(values.count, check * 2)
+  }
+  return { entries: table.entries(), ids }
+}

@@ -1,0 +1,23 @@
+/** After so many row groups without one, a dictionary is tried again: the data may have changed. */
+const SKIPPED_MAX = 16
+
+/**
+ * What was learnt about a table's columns from one row group to the next, and from one file to the next: which had no
+ * use for a dictionary. One for each table and thread.
+ */
+export class EncodingMemory {
+  private readonly skips = new Map<number, number>()
+
+  /** Whether to try a dictionary for a column. */
+  wantsDictionary(fieldId: number): boolean {
+    const left = this.skips.get(fieldId) ?? 0
+    if (left === 0) return true
+    this.skips.set(fieldId, left - 1)
+    return false
+  }
+
+  /** That a dictionary was tried, and whether it paid. */
+  learn(fieldId: number, paid: boolean): void {
+    this.skips.set(fieldId, paid ? 0 : SKIPPED_MAX)
+  }
+}

@@ -1,0 +1,39 @@
+/** Blocks handed on are about this large: few enough to send, small enough to hold. */
+const BLOCK_BYTES = 2 ** 20
+
+/** Bytes of a file in their order, handed on in blocks that each own their memory, so that they can be transferred. */
+export class FileOutput {
+  /** Where the next byte goes, from the start of the file. */
+  position = 0
+  private pieces: Uint8Array[] = []
+  private pieceBytes = 0
+  private blocks: Uint8Array[] = []
+
+  /** Takes bytes over: they must not change any more. */
+  write(bytes: Uint8Array): void {
+    this.pieces.push(bytes)
+    this.pieceBytes += bytes.length
+    this.position += bytes.length
+    if (this.pieceBytes >= BLOCK_BYTES) this.endBlock()
+  }
+
+  /** Everything written since the last call. */
+  take(): Uint8Array[] {
+    if (this.pieceBytes > 0) this.endBlock()
+    const { blocks } = this
+    this.blocks = []
+    return blocks
+  }
+
+  private endBlock(): void {
+    const block = new Uint8Array(this.pieceBytes)
+    let at = 0
+    for (const piece of this.pieces) {
+      block.set(piece, at)
+      at += piece.length
+    }
+    this.blocks.push(block)
+    this.pieces = []
+    this.pieceBytes = 0
+  }
+}

@@ -1,0 +1,140 @@
+import { assert, required } from '../core/assert.ts'
+import { stringifyJson } from '../core/json.ts'
+import type { ColumnBatch } from '../columns/column.ts'
+import type { ColumnMetrics } from '../iceberg/data-file.ts'
+import type { MetricsMode } from '../iceberg/metrics-config.ts'
+import { schemaToJson } from '../iceberg/schema-json.ts'
+import type { Schema } from '../iceberg/types.ts'
+import { type ChunkFacts, ChunkEncoder } from './column-chunk.ts'
+import { boundBytes, MetricsCollector } from './column-metrics.ts'
+import type { EncodingMemory } from './encoding-memory.ts'
+import { FileOutput } from './file-output.ts'
+import { type Extent, footer, type IndexedChunk, type RowGroup } from './footer.ts'
+import { columnIndex, offsetIndex } from './page-index.ts'
+import { type ParquetSchema, parquetSchema } from './parquet-schema.ts'
+import type { ParquetSettings } from './settings.ts'
+import { ThriftWriter } from './thrift.ts'
+
+export interface ParquetFileOptions {
+  readonly schema: Schema
+  readonly settings: ParquetSettings
+  /** Kept from file to file of a table. */
+  readonly memory: EncodingMemory
+  /** By field id: which metrics to keep. */
+  readonly metricsMode: (fieldId: number) => MetricsMode
+  /** `<program> version <version> (build <build>)`: in another form, Java readers distrust the statistics of text. */
+  readonly createdBy: string
+  /** For the footer, beside `iceberg.schema`. */
+  readonly keyValueMetadata?: Readonly<Record<string, string>>
+}
+
+/** A finished file: its last bytes, and what a manifest says about it. */
+export interface FinishedParquetFile {
+  readonly chunks: readonly Uint8Array[]
+  readonly fileSize: number
+  readonly recordCount: bigint
+  readonly metrics: ColumnMetrics
+  /** Where row groups begin. */
+  readonly splitOffsets: readonly bigint[]
+}
+
+const MAGIC = Buffer.from('PAR1')
+
+/**
+ * Writes one Parquet file, row group by row group. Bytes are handed on as they are ready, in order; each array owns its
+ * memory. Parquet spec: "File Format".
+ */
+export class ParquetFileEncoder {
+  private readonly options: ParquetFileOptions
+  private readonly schema: ParquetSchema
+  private readonly output = new FileOutput()
+  private readonly chunks: ChunkEncoder
+  private readonly metrics: MetricsCollector
+  private readonly rowGroups: PendingRowGroup[] = []
+  private finished = false
+
+  constructor(options: ParquetFileOptions) {
+    this.options = options
+    this.schema = parquetSchema(options.schema)
+    this.chunks = new ChunkEncoder(this.output, options.settings, options.memory)
+    this.metrics = new MetricsCollector(this.schema.leaves, options.metricsMode)
+    this.output.write(MAGIC)
+  }
+
+  /** Bytes of the file so far. */
+  get fileSize(): number {
+    return this.output.position
+  }
+
+  /** Encodes a batch as a row group; a batch without rows adds none. The batch is not looked at again. */
+  appendRowGroup(batch: ColumnBatch): Uint8Array[] {
+    assert(!this.finished, 'a finished file takes no more row groups')
+    if (batch.rowCount === 0) return []
+    const offset = this.output.position
+    const chunks = this.schema.leaves.map((leaf) => {
+      const mode = this.options.metricsMode(leaf.fieldId)
+      const { facts } = this.chunks.encode(leaf, batch, boundBytes(mode))
+      this.metrics.add(facts)
+      return facts
+    })
+    this.rowGroups.push({ offset, rowCount: batch.rowCount, chunks })
+    return this.output.take()
+  }
+
+  /** Writes page index and footer. Nothing can be appended any more. */
+  finish(): FinishedParquetFile {
+    assert(!this.finished, 'a file is finished once')
+    this.finished = true
+    const rowGroups = this.writePageIndex()
+    const bytes = footer({
+      schema: this.schema,
+      rowGroups,
+      codec: this.options.settings.compression.codec,
+      createdBy: this.options.createdBy,
+      keyValueMetadata: {
+        'iceberg.schema': stringifyJson(schemaToJson(this.options.schema)),
+        ...this.options.keyValueMetadata,
+      },
+    })
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(bytes.length)
+    for (const piece of [bytes, length, MAGIC]) this.output.write(piece)
+    return {
+      chunks: this.output.take(),
+      fileSize: this.output.position,
+      recordCount: BigInt(rowGroups.reduce((rows, group) => rows + group.rowCount, 0)),
+      metrics: this.metrics.metrics(),
+      splitOffsets: rowGroups.map((group) => BigInt(group.offset)),
+    }
+  }
+
+  /** All column indexes, then all offset indexes: a reader fetches the first kind without the second. */
+  private writePageIndex(): RowGroup[] {
+    const thrift = new ThriftWriter()
+    const columnIndexes = this.rowGroups.map(({ chunks }) =>
+      chunks.map((chunk) => this.writeExtent(columnIndex(thrift, chunk))),
+    )
+    return this.rowGroups.map((group, at) => ({
+      ...group,
+      chunks: group.chunks.map((facts, index): IndexedChunk => ({
+        facts,
+        bloomFilter: undefined,
+        columnIndex: columnIndexes[at]?.[index],
+        offsetIndex: required(this.writeExtent(offsetIndex(thrift, facts)), 'offset index'),
+      })),
+    }))
+  }
+
+  private writeExtent(bytes: Uint8Array | undefined): Extent | undefined {
+    if (bytes === undefined) return undefined
+    const offset = this.output.position
+    this.output.write(bytes)
+    return { offset, length: bytes.length }
+  }
+}
+
+interface PendingRowGroup {
+  readonly offset: number
+  readonly rowCount: number
+  readonly chunks: readonly ChunkFacts[]
+}

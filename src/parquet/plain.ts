@@ -1,0 +1,96 @@
+import type { ByteWriter } from './byte-writer.ts'
+import type { LeafValues } from './leaf-values.ts'
+import type { Physical } from './format.ts'
+
+interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+const LENGTH_BYTES = 4
+/** From here on one native copy is cheaper than a loop. */
+const NATIVE_COPY_MIN = 128
+
+/** Bytes that the values [start, end) take in PLAIN encoding. */
+export function plainSize(physical: Physical, values: LeafValues, { start, end }: Range): number {
+  switch (physical) {
+    case 'BOOLEAN':
+      return (end - start + 7) >>> 3
+    case 'BYTE_ARRAY':
+      return offsetAt(values, end) - offsetAt(values, start) + (end - start) * LENGTH_BYTES
+    default:
+      return (end - start) * values.width
+  }
+}
+
+/** PLAIN encoding of the values [start, end). Parquet spec: "Plain". */
+export function writePlain(
+  out: ByteWriter,
+  physical: Physical,
+  values: LeafValues,
+  range: Range,
+): void {
+  out.reserve(plainSize(physical, values, range))
+  switch (physical) {
+    case 'BOOLEAN':
+      return writeBits(out, values.bytes, range)
+    case 'BYTE_ARRAY':
+      return writeByteArrays(out, values, range)
+    case 'FIXED_LEN_BYTE_ARRAY':
+      return out.append(values.bytes.subarray(range.start * values.width, range.end * values.width))
+    default:
+      return out.append(memoryOf(values, range))
+  }
+}
+
+/** Numbers lie in memory as Parquet has them: low byte first. */
+function memoryOf({ words, width }: LeafValues, { start, end }: Range): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset + start * width, (end - start) * width)
+}
+
+function writeBits(out: ByteWriter, booleans: Uint8Array, { start, end }: Range): void {
+  const { bytes } = out
+  let to = out.length
+  for (let index = start; index < end; index += 8) {
+    let byte = 0
+    const stop = Math.min(end, index + 8)
+    for (let bit = index; bit < stop; bit += 1) byte |= (booleans[bit] ?? 0) << (bit - index)
+    bytes[to++] = byte
+  }
+  out.length = to
+}
+
+function writeByteArrays(out: ByteWriter, values: LeafValues, { start, end }: Range): void {
+  const { offsets } = values
+  for (let index = start; index < end; index += 1) {
+    writeByteArray(out, values.bytes, offsets[index] ?? 0, offsets[index + 1] ?? 0)
+  }
+}
+
+/** One value: its length in four bytes, then its bytes. Room for it is there. */
+export function writeByteArray(
+  out: ByteWriter,
+  source: Uint8Array,
+  from: number,
+  end: number,
+): void {
+  const { bytes } = out
+  const length = end - from
+  let to = out.length
+  bytes[to] = length
+  bytes[to + 1] = length >>> 8
+  bytes[to + 2] = length >>> 16
+  bytes[to + 3] = length >>> 24
+  to += LENGTH_BYTES
+  if (length >= NATIVE_COPY_MIN) {
+    bytes.set(source.subarray(from, end), to)
+    to += length
+  } else {
+    for (let at = from; at < end; at += 1) bytes[to++] = source[at] ?? 0
+  }
+  out.length = to
+}
+
+function offsetAt({ offsets }: LeafValues, index: number): number {
+  return offsets[index] ?? 0
+}
