@@ -64,6 +64,7 @@ export async function readRows(schema: Schema, bytes: Uint8Array<ArrayBuffer>): 
       timestampFromMicroseconds: raw,
       timestampFromNanoseconds: raw,
       dateFromDays: raw,
+      uuidFromBytes: raw,
       stringFromBytes: (value: Uint8Array) =>
         new TextDecoder('utf-8', { ignoreBOM: true }).decode(value),
     },
