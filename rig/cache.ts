@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { cacheDirectory, monotonicMs, poll } from './environment.ts'
 import { signalIfAlive } from './guarded.ts'
@@ -79,6 +79,7 @@ async function fill(artefact: Artefact, place: string, progress: Progress): Prom
   const size = megabytes(artefact.megabytes)
   progress.line(`${artefact.title}: fetching (${size}, about ${duration(artefact.seconds * 1000)})`)
   const started = monotonicMs()
+  await removeRemains(place)
   const temporary = `${place}.${randomUUID()}.tmp`
   try {
     await mkdir(temporary)
@@ -90,6 +91,15 @@ async function fill(artefact: Artefact, place: string, progress: Progress): Prom
     await rm(temporary, { recursive: true, force: true })
   }
   progress.line(`${artefact.title}: ready after ${duration(monotonicMs() - started)}`)
+}
+
+/** What a process left that was killed while it fetched. */
+async function removeRemains(place: string): Promise<void> {
+  const names = await readdir(dirname(place))
+  const remains = names.filter(
+    (name) => name.startsWith(`${basename(place)}.`) && name.endsWith('.tmp'),
+  )
+  for (const name of remains) await rm(join(dirname(place), name), { recursive: true, force: true })
 }
 
 /**

@@ -1,15 +1,23 @@
 import { join, resolve } from 'node:path'
 
 /** The repository's root: everything that the rig keeps is below it. */
-export const ROOT = resolve(import.meta.dirname, '..')
+const ROOT = resolve(import.meta.dirname, '..')
 
-/** Where `npm run rig` keeps its state, and by default the cache of artefacts. Ignored by git. */
-export const STATE_DIRECTORY = join(ROOT, '.rig')
+const OWN_DIRECTORY = join(ROOT, '.rig')
+
+/** Where `npm run rig` keeps its state: `$FIRN_RIG_HOME`, or `.rig` in the repository, ignored by git. */
+export function stateDirectory(): string {
+  return chosen('FIRN_RIG_HOME') ?? OWN_DIRECTORY
+}
 
 /** Where fetched artefacts are kept: `$FIRN_RIG_CACHE`, or `.rig/cache` in the repository. */
 export function cacheDirectory(): string {
-  const chosen = process.env['FIRN_RIG_CACHE'] ?? ''
-  return chosen === '' ? join(STATE_DIRECTORY, 'cache') : resolve(chosen)
+  return chosen('FIRN_RIG_CACHE') ?? join(OWN_DIRECTORY, 'cache')
+}
+
+function chosen(name: string): string | undefined {
+  const path = process.env[name] ?? ''
+  return path === '' ? undefined : resolve(path)
 }
 
 /** Milliseconds of a clock that never goes back. */

@@ -57,6 +57,10 @@ const digestSchema = z.object({
   columns: z.record(z.string(), z.string().nullable()),
 })
 
+export interface Summary extends Digest {
+  readonly positions: readonly PartitionPositions[]
+}
+
 /** A table's reader: each method is one run of the engine (half a second; Spark ten). */
 export interface TableReader {
   count(): Promise<number>
@@ -65,35 +69,42 @@ export interface TableReader {
   /** What the `_kafka` column says, per topic and partition. */
   positions(column?: string): Promise<PartitionPositions[]>
   digest(options?: DigestOptions): Promise<Digest>
+  /** Three answers from one run: what exactness takes. */
+  summary(options?: DigestOptions): Promise<Summary>
   /** DuckDB's SQL over the table `t`, as the engine read it. `columns` spares reading all of them. */
   sql(query: string, columns?: readonly string[]): Promise<CanonicalRow[]>
 }
 
+type Question = Readonly<Record<string, JsonValue | undefined>>
+
 /** Reads a table with one engine. */
 export function readWith(engine: Engine, table: TableAt): TableReader {
-  const ask = async (
-    question: Readonly<Record<string, JsonValue | undefined>>,
-  ): Promise<unknown> => {
+  const askAll = async (asks: readonly Question[]): Promise<unknown[]> => {
     const metadata = await readMetadata(table)
     await using file = await fileOf(table, metadata)
-    const answers = await askPython(
+    return await askPython(
       {
         task: 'read',
         engine,
         table: tableJson({ ...table, metadataLocation: file.location }),
         fields: fieldsJson(fieldsOf(metadata, table.snapshotId)),
-        asks: [question],
+        asks,
       },
       engine === 'spark' ? 'spark' : 'readers',
     )
-    return answers[0]
   }
+  const ask = async (question: Question): Promise<unknown> => (await askAll([question]))[0]
   return {
     count: async () => z.number().parse(await ask({ kind: 'count' })),
     rows: async (columns) => rowsSchema.parse(await ask({ kind: 'rows', columns })),
     positions: async (column) => positionsSchema.parse(await ask({ kind: 'positions', column })),
     digest: async ({ columns, key } = {}) =>
       digestSchema.parse(await ask({ kind: 'digest', columns, key })),
+    summary: async ({ columns, key } = {}) => {
+      const asks = [{ kind: 'positions' }, { kind: 'digest', columns, key }]
+      const [positions, digest] = await askAll(asks)
+      return { ...digestSchema.parse(digest), positions: positionsSchema.parse(positions) }
+    },
     sql: async (query, columns) =>
       rowsSchema.parse(await ask({ kind: 'sql', sql: query, columns })),
   }

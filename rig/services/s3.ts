@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { motoVenv, versitygw } from '../artefacts.ts'
 import { ensure, isCached } from '../cache.ts'
 import { pythonOf } from '../clients.ts'
+import { spawnGuarded } from '../guarded.ts'
 import { RigError } from '../rig-error.ts'
 import { type Blueprint, Service, answers, withFreePorts } from '../service.ts'
 
@@ -48,7 +49,7 @@ export class S3Server extends Service {
 }
 
 export async function startS3(kind: S3Kind, scratch: string): Promise<S3Server> {
-  const chosen = kind === 'any' ? bestAvailable() : kind
+  const chosen = kind === 'any' ? await bestAvailable(scratch) : kind
   return withFreePorts(1, async ([port = 0]) => {
     const place = join(scratch, 's3')
     const server =
@@ -58,8 +59,21 @@ export async function startS3(kind: S3Kind, scratch: string): Promise<S3Server> 
   })
 }
 
-function bestAvailable(): 'moto' | 'versitygw' {
-  return isCached(versitygw) ? 'versitygw' : 'moto'
+async function bestAvailable(scratch: string): Promise<'moto' | 'versitygw'> {
+  if (isCached(versitygw)) return 'versitygw'
+  await buildInBackground(scratch)
+  return 'moto'
+}
+
+/**
+ * Goes on while this process lives; Go keeps what it has compiled, so the next one goes on from there. Without Go it
+ * ends at once, and moto stays.
+ */
+async function buildInBackground(scratch: string): Promise<void> {
+  const main = join(import.meta.dirname, '..', 'main.ts')
+  const command = { program: process.execPath, args: [main, 'fetch', versitygw.name] }
+  const build = await spawnGuarded(command, join(scratch, 'versitygw-build.log'))
+  build.hold(false)
 }
 
 async function motoServer(port: number, scratch: string): Promise<S3Server> {
