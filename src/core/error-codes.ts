@@ -102,6 +102,11 @@ export const ERROR_CODES = {
     'A topic holds records of a message format older than 2, which Kafka 0.11 brought.',
   ),
 
+  // Committing
+  COMMIT_EXHAUSTED: backoff(
+    'A commit did not get through within its bounded attempts; the files are kept and tried again at a slow pace.',
+  ),
+
   // Where to start (planStart)
   TABLE_ROLLED_BACK: never(
     3,
@@ -110,6 +115,18 @@ export const ERROR_CODES = {
   LEDGER_UNPROVEN: never(
     3,
     'Whether the newest known ledger is still part of the table cannot be proven: snapshots were expired.',
+  ),
+  LEDGER_CORRUPT: never(
+    3,
+    "A snapshot's ledger or its mirror cannot be read; the message names the snapshot or the property, and the place.",
+  ),
+  OTHER_REF: never(
+    3,
+    "The writer's ledger belongs to another branch of the table: a writer owns one branch of a table.",
+  ),
+  CATALOG_CANNOT_ARBITRATE: never(
+    3,
+    'The catalog accepts a commit on a head that has moved, or keeps neither tags nor properties: it cannot tell workers apart, or cannot carry a ledger.',
   ),
   LEDGER_LOST: never(3, 'Snapshots were expired, and neither a ledger nor its mirror is left.'),
   LEDGER_COPIED: never(

@@ -1,5 +1,7 @@
-import type { PartitionMap, Position, PositionRange } from '../core/offsets.ts'
+import type { FirnError } from '../core/errors.ts'
+import type { PartitionMap, PositionRange } from '../core/offsets.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
+import type { RecordFailure } from '../record/record-failure.ts'
 
 /** What reading a range told about the log beyond its records. */
 export interface RangeFacts {
@@ -41,13 +43,7 @@ export type SealReason =
   | 'shutdown'
   | 'schema-change'
 
-/** A record that does not fit its table: where it lies and what is wrong with it. */
-export interface RecordFailure {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: Position
-  /** Dotted path of the field, empty for the value as a whole. */
-  readonly fieldPath: string
-  readonly expected: string
-  readonly found: string
-}
+/** Why a partition stands still. */
+export type HaltCause =
+  | { readonly kind: 'record'; readonly failure: RecordFailure }
+  | { readonly kind: 'fault'; readonly error: FirnError }

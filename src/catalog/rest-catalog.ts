@@ -1,0 +1,307 @@
+import { FirnError } from '../core/errors.ts'
+import { isJsonObject, stringifyJson, type JsonObject, type JsonValue } from '../core/json.ts'
+import { parseTableMetadata } from '../iceberg/metadata-json.ts'
+import { schemaToJson } from '../iceberg/schema-json.ts'
+import { partitionSpecToJson, sortOrderToJson } from '../iceberg/spec-json.ts'
+import { requirementToJson, updateToJson } from '../iceberg/update-json.ts'
+import { CatalogClient, type CatalogAnswer } from './catalog-client.ts'
+import {
+  tableText,
+  type Catalog,
+  type CommitResponse,
+  type CreateOutcome,
+  type LoadedTable,
+  type LoadOutcome,
+  type TableCommit,
+  type TableCreation,
+  type TableIdentifier,
+} from './catalog.ts'
+import { Http } from './http.ts'
+import type { RestCatalogOptions, RestCatalogParts } from './options.ts'
+import { TokenSource } from './token.ts'
+
+/** Between the levels of a namespace in a path: the unit separator, encoded. REST specification: `namespace`. */
+const LEVELS = '\u001F'
+/** A listing has at most so many pages: a server that repeats its page token would keep us for ever. */
+const PAGES_MAX = 10_000
+
+/**
+ * A catalog that speaks the Iceberg REST specification. Opened with what `/v1/config` says: its overrides win over
+ * the configuration, its defaults give way to it.
+ */
+export class RestCatalog implements Catalog {
+  readonly #client: CatalogClient
+  readonly #http: Http
+  /** `/v1` or `/v1/<prefix>`. */
+  readonly #root: string
+
+  private constructor(parts: { client: CatalogClient; http: Http; root: string }) {
+    this.#client = parts.client
+    this.#http = parts.http
+    this.#root = parts.root
+  }
+
+  /** Throws CATALOG_UNAVAILABLE, CATALOG_UNAUTHORIZED, CATALOG_FORBIDDEN or CATALOG_REFUSED. */
+  static async open(options: RestCatalogOptions, parts: RestCatalogParts): Promise<RestCatalog> {
+    const http = new Http(options)
+    const uri = withoutSlash(options.uri)
+    const connect = (at: RestCatalogOptions): CatalogClient =>
+      new CatalogClient(at, {
+        ...parts,
+        http,
+        tokens: new TokenSource({ auth: at.auth, http, clock: parts.clock, catalogUri: at.uri }),
+      })
+    try {
+      const named = { ...options, uri }
+      const config = await loadConfig(connect(named), options.warehouse)
+      const settings = { ...config.defaults, ...config.overrides }
+      const moved = { ...named, uri: withoutSlash(config.overrides['uri'] ?? uri) }
+      const { prefix } = settings
+      const root = prefix === undefined || prefix === '' ? '/v1' : `/v1/${encodedPrefix(prefix)}`
+      return new RestCatalog({ client: connect(moved), http, root })
+    } catch (fault) {
+      await http.close()
+      throw fault
+    }
+  }
+
+  async loadTable(identifier: TableIdentifier): Promise<LoadOutcome> {
+    const answer = await this.#client.read({
+      operation: 'load-table',
+      method: 'GET',
+      path: `${this.#table(identifier)}?snapshots=all`,
+      about: about(identifier),
+    })
+    if (answer.outcome === 'done')
+      return { kind: 'loaded', table: loadedTable(identifier, answer.json) }
+    if (answer.outcome === 'missing') return { kind: 'missing' }
+    throw answer.reason
+  }
+
+  async createTable(identifier: TableIdentifier, creation: TableCreation): Promise<CreateOutcome> {
+    const answer = await this.#client.change({
+      operation: 'create-table',
+      method: 'POST',
+      path: `${this.#namespace(identifier.namespace)}/tables`,
+      body: stringifyJson(creationJson(identifier, creation)),
+      about: about(identifier),
+    })
+    if (answer.outcome === 'done')
+      return { kind: 'created', table: loadedTable(identifier, answer.json) }
+    if (answer.outcome === 'exists') return { kind: 'exists' }
+    if (answer.outcome === 'unknown') return { kind: 'unknown', reason: answer.reason }
+    throw answer.reason
+  }
+
+  async commitTable(identifier: TableIdentifier, commit: TableCommit): Promise<CommitResponse> {
+    const answer = await this.#client.change({
+      operation: 'commit-table',
+      method: 'POST',
+      path: this.#table(identifier),
+      body: stringifyJson({
+        identifier: { namespace: [...identifier.namespace], name: identifier.name },
+        requirements: commit.requirements.map(requirementToJson),
+        updates: commit.updates.map(updateToJson),
+      }),
+      about: about(identifier),
+    })
+    return commitResponse(identifier, answer)
+  }
+
+  async createNamespace(namespace: readonly string[]): Promise<boolean> {
+    const answer = await this.#client.change({
+      operation: 'create-namespace',
+      method: 'POST',
+      path: `${this.#root}/namespaces`,
+      body: stringifyJson({ namespace: [...namespace], properties: {} }),
+      about: `namespace ${namespace.join('.')}`,
+    })
+    if (answer.outcome === 'done') return true
+    if (answer.outcome === 'exists') return false
+    throw answer.reason
+  }
+
+  async namespaceExists(namespace: readonly string[]): Promise<boolean> {
+    // A GET rather than a HEAD: older catalogs have no HEAD for namespaces.
+    const answer = await this.#client.read({
+      operation: 'load-namespace',
+      method: 'GET',
+      path: this.#namespace(namespace),
+      about: `namespace ${namespace.join('.')}`,
+    })
+    if (answer.outcome === 'done') return true
+    if (answer.outcome === 'missing') return false
+    throw answer.reason
+  }
+
+  async listTables(namespace: readonly string[]): Promise<readonly TableIdentifier[]> {
+    const found: TableIdentifier[] = []
+    let pageToken = ''
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const answer = await this.#client.read({
+        operation: 'list-tables',
+        method: 'GET',
+        path: `${this.#namespace(namespace)}/tables${pageToken === '' ? '' : `?pageToken=${encodeURIComponent(pageToken)}`}`,
+        about: `namespace ${namespace.join('.')}`,
+      })
+      if (answer.outcome === 'missing') return []
+      if (answer.outcome !== 'done') throw answer.reason
+      found.push(...identifiersOf(answer.json['identifiers']))
+      const next = answer.json['next-page-token']
+      if (typeof next !== 'string' || next === '') break
+      pageToken = next
+    }
+    return found
+  }
+
+  async dropTable(
+    identifier: TableIdentifier,
+    { purge }: { readonly purge: boolean },
+  ): Promise<boolean> {
+    const answer = await this.#client.change({
+      operation: 'drop-table',
+      method: 'DELETE',
+      path: `${this.#table(identifier)}?purgeRequested=${purge}`,
+      about: about(identifier),
+    })
+    if (answer.outcome === 'done') return true
+    if (answer.outcome === 'missing') return false
+    throw answer.reason
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close()
+  }
+
+  #namespace(namespace: readonly string[]): string {
+    return `${this.#root}/namespaces/${encodeURIComponent(namespace.join(LEVELS))}`
+  }
+
+  #table({ namespace, name }: TableIdentifier): string {
+    return `${this.#namespace(namespace)}/tables/${encodeURIComponent(name)}`
+  }
+}
+
+interface CatalogSettings {
+  readonly defaults: Readonly<Record<string, string>>
+  readonly overrides: Readonly<Record<string, string>>
+}
+
+async function loadConfig(
+  client: CatalogClient,
+  warehouse: string | undefined,
+): Promise<CatalogSettings> {
+  const query = warehouse === undefined ? '' : `?warehouse=${encodeURIComponent(warehouse)}`
+  const answer = await client.read({
+    operation: 'config',
+    method: 'GET',
+    path: `/v1/config${query}`,
+    about: warehouse === undefined ? 'the catalog' : `warehouse ${warehouse}`,
+  })
+  if (answer.outcome !== 'done') throw answer.reason
+  // `endpoints` is not read: catalogs in use list malformed ones, and a refusal says it as well.
+  return {
+    defaults: textMap(answer.json['defaults']),
+    overrides: textMap(answer.json['overrides']),
+  }
+}
+
+function commitResponse(identifier: TableIdentifier, answer: CatalogAnswer): CommitResponse {
+  switch (answer.outcome) {
+    case 'done':
+      return committed(identifier, answer.json)
+    case 'conflict':
+      return { kind: 'conflict', reason: answer.reason }
+    case 'unknown':
+    case 'unavailable':
+      return { kind: 'unknown', reason: answer.reason }
+    default:
+      return { kind: 'refused', reason: answer.reason }
+  }
+}
+
+/** A table that cannot be read from the answer says nothing about the commit: load and look. */
+function committed(identifier: TableIdentifier, json: JsonObject): CommitResponse {
+  try {
+    return { kind: 'committed', table: loadedTable(identifier, json) }
+  } catch (fault) {
+    const reason =
+      fault instanceof FirnError
+        ? fault
+        : new FirnError(
+            'CATALOG_UNAVAILABLE',
+            `unreadable answer to a commit of ${about(identifier)}`,
+            { cause: fault },
+          )
+    return { kind: 'unknown', reason }
+  }
+}
+
+function loadedTable(identifier: TableIdentifier, json: JsonObject): LoadedTable {
+  const location = json['metadata-location']
+  return {
+    identifier,
+    metadata: parseTableMetadata(json['metadata']),
+    metadataLocation: typeof location === 'string' ? location : null,
+    config: { ...textMap(json['config']), ...firstCredentials(json['storage-credentials']) },
+  }
+}
+
+/** Credentials by location prefix: where there are several, the longest prefix is the most specific. */
+function firstCredentials(value: JsonValue | undefined): Readonly<Record<string, string>> {
+  if (!Array.isArray(value)) return {}
+  const credentials: JsonObject[] = value.filter((one: JsonValue) => isJsonObject(one))
+  const [best] = credentials.sort((left, right) => prefixLength(right) - prefixLength(left))
+  return best === undefined ? {} : textMap(best['config'])
+}
+
+function prefixLength({ prefix }: JsonObject): number {
+  return typeof prefix === 'string' ? prefix.length : 0
+}
+
+function creationJson(identifier: TableIdentifier, creation: TableCreation): JsonObject {
+  const { schema, partitionSpec, sortOrder, properties, location, formatVersion } = creation
+  return {
+    name: identifier.name,
+    ...(location === null ? {} : { location }),
+    schema: schemaToJson(schema),
+    'partition-spec': partitionSpecToJson(partitionSpec),
+    'write-order': sortOrderToJson(sortOrder),
+    // The specification's default, and some catalogs want to see it.
+    'stage-create': false,
+    properties: { ...properties, 'format-version': `${formatVersion}` },
+  }
+}
+
+function identifiersOf(value: JsonValue | undefined): TableIdentifier[] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((one: JsonValue) => {
+    if (!isJsonObject(one) || typeof one['name'] !== 'string' || !Array.isArray(one['namespace']))
+      return []
+    const levels: readonly JsonValue[] = one['namespace']
+    return [{ namespace: levels.map(String), name: one['name'] }]
+  })
+}
+
+function textMap(value: JsonValue | undefined): Readonly<Record<string, string>> {
+  if (!isJsonObject(value)) return {}
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])),
+  )
+}
+
+/** A prefix comes as it stands in paths, or with characters that a path does not take: neither is encoded twice. */
+function encodedPrefix(prefix: string): string {
+  return prefix
+    .split('/')
+    .map((part) => encodeURIComponent(part.includes('%') ? decodeURIComponent(part) : part))
+    .join('/')
+}
+
+function withoutSlash(uri: string): string {
+  return uri.replace(/\/+$/, '').replace(/\/v1$/, '')
+}
+
+function about(identifier: TableIdentifier): string {
+  return `table ${tableText(identifier)}`
+}

@@ -1,0 +1,116 @@
+import { required } from '../core/assert.ts'
+import type { DataFile } from '../iceberg/data-file.ts'
+import type { PartitionTuple } from '../iceberg/partition.ts'
+import type { ObjectStore, Upload } from '../storage/object-store.ts'
+import type { EncodedFile, EncoderOutput } from './encoder.ts'
+
+export interface UploadsOptions {
+  readonly store: ObjectStore
+  readonly specId: number
+  /** A new full URI for each file. */
+  readonly locate: (partition: PartitionTuple) => string
+}
+
+interface OpenFile {
+  readonly location: string
+  readonly upload: Upload
+  /** Chunks are written one after the other; the chain carries the first fault to `settle`. */
+  written: Promise<void>
+}
+
+/**
+ * Takes what an encoder puts out to object storage while the encoder goes on: one upload for each file, its parts
+ * in order. Nothing is visible in the table yet; a file that is not finished is aborted and leaves nothing.
+ */
+export class Uploads {
+  readonly #options: UploadsOptions
+  readonly #open = new Map<number, OpenFile>()
+  #finished: Promise<DataFile>[] = []
+  #bytesHeld = 0
+
+  constructor(options: UploadsOptions) {
+    this.#options = options
+  }
+
+  /** Bytes taken over and not yet handed to the store. */
+  get bytesHeld(): number {
+    return this.#bytesHeld
+  }
+
+  take(output: Exclude<EncoderOutput, { kind: 'end' }>): void {
+    switch (output.kind) {
+      case 'open': {
+        const location = this.#options.locate(output.partition)
+        const upload = this.#options.store.upload(location)
+        this.#open.set(output.file, { location, upload, written: Promise.resolve() })
+        break
+      }
+      case 'chunk':
+        this.#write(required(this.#open.get(output.file), `open file ${output.file}`), output.bytes)
+        break
+      case 'finish': {
+        const file = required(this.#open.get(output.file), `open file ${output.file}`)
+        this.#open.delete(output.file)
+        const finished = this.#finish(file, output.encoded)
+        // Awaited by `settle`; until then a fault must not count as unhandled.
+        finished.catch(() => undefined)
+        this.#finished.push(finished)
+        break
+      }
+    }
+  }
+
+  /** All files finished so far, durable. Throws the first fault; then `abort` is what is left to do. */
+  async settle(): Promise<readonly DataFile[]> {
+    const files = await Promise.all(this.#finished)
+    this.#finished = []
+    return files
+  }
+
+  /** Ends every upload that has not finished. What has been finished stays: only the sweep deletes data files. */
+  async abort(): Promise<void> {
+    const open = [...this.#open.values()]
+    this.#open.clear()
+    await Promise.allSettled(open.map(async ({ upload }) => upload.abort()))
+    await Promise.allSettled(this.#finished)
+    this.#finished = []
+    this.#bytesHeld = 0
+  }
+
+  #write(file: OpenFile, bytes: Uint8Array): void {
+    this.#bytesHeld += bytes.byteLength
+    file.written = file.written.then(async () => {
+      await file.upload.write(bytes)
+      this.#bytesHeld -= bytes.byteLength
+    })
+    file.written.catch(() => undefined)
+  }
+
+  async #finish(file: OpenFile, encoded: EncodedFile): Promise<DataFile> {
+    try {
+      await file.written
+      await file.upload.complete()
+    } catch (fault) {
+      await file.upload.abort()
+      throw fault
+    }
+    return dataFile(file.location, encoded, this.#options.specId)
+  }
+}
+
+function dataFile(filePath: string, encoded: EncodedFile, specId: number): DataFile {
+  return {
+    content: 'data',
+    filePath,
+    fileFormat: 'PARQUET',
+    specId,
+    partition: encoded.partition,
+    recordCount: encoded.recordCount,
+    fileSizeInBytes: BigInt(encoded.sizeBytes),
+    metrics: encoded.metrics,
+    splitOffsets: encoded.splitOffsets,
+    equalityIds: [],
+    sortOrderId: encoded.sortOrderId,
+    firstRowId: null,
+  }
+}
