@@ -1,4 +1,5 @@
 import { grownInt32 } from '../columns/growable.ts'
+import { isSame, viewOf } from './compare-bytes.ts'
 import type { LeafValues } from './leaf-values.ts'
 
 const SLOTS_MIN = 4096
@@ -14,10 +15,12 @@ export class ByteArrayTable {
   private hashes: Int32Array = new Int32Array(SLOTS_MIN)
   /** For each entry, the value that it was first seen as. */
   private firsts: Int32Array = new Int32Array(SLOTS_MIN)
-  private values: LeafValues | undefined
+  private offsets: Int32Array = new Int32Array(0)
+  private view = viewOf(new Uint8Array(0))
 
   start(values: LeafValues): void {
-    this.values = values
+    this.offsets = values.offsets
+    this.view = viewOf(values.bytes)
     this.count = 0
     this.byteSize = 0
     if (this.slots.length > SLOTS_MIN) this.slots = new Int32Array(SLOTS_MIN)
@@ -29,12 +32,11 @@ export class ByteArrayTable {
     ids: Int32Array,
     range: { readonly start: number; readonly end: number; readonly bytesMax: number },
   ): boolean {
-    if (this.values === undefined) return false
-    const { bytes, offsets } = this.values
+    const { view, offsets } = this
+    let start = offsets[range.start] ?? 0
     for (let index = range.start; index < range.end; index += 1) {
-      const start = offsets[index] ?? 0
       const end = offsets[index + 1] ?? 0
-      const hash = hashOf(bytes, start, end)
+      const hash = hashOf(view, start, end)
       const slot = this.find(hash, start, end)
       let id = this.slots[slot] ?? FREE
       if (id === FREE) {
@@ -42,22 +44,21 @@ export class ByteArrayTable {
         if (this.byteSize > range.bytesMax) return false
       }
       ids[index] = id
+      start = end
     }
     return true
   }
 
   /** The distinct values, in bytes of their own. */
   entries(): LeafValues {
-    const { values, count } = this
-    const source = values?.bytes ?? Buffer.alloc(0)
-    const sourceOffsets = values?.offsets ?? new Int32Array(0)
+    const { view: source, offsets: sourceOffsets, count } = this
     const bytes = Buffer.allocUnsafeSlow(this.byteSize - count * LENGTH_BYTES)
     const offsets = new Int32Array(count + 1)
     let to = 0
     for (let id = 0; id < count; id += 1) {
       const first = this.firsts[id] ?? 0
       const end = sourceOffsets[first + 1] ?? 0
-      for (let at = sourceOffsets[first] ?? 0; at < end; at += 1) bytes[to++] = source[at] ?? 0
+      for (let at = sourceOffsets[first] ?? 0; at < end; at += 1) bytes[to++] = source.getUint8(at)
       offsets[id + 1] = to
     }
     return {
@@ -73,26 +74,22 @@ export class ByteArrayTable {
 
   /** The slot that holds the value, or the free one where it belongs. */
   private find(hash: number, start: number, end: number): number {
-    const { slots, hashes, firsts } = this
+    const { slots, hashes } = this
     const mask = slots.length - 1
     let slot = hash & mask
     for (;;) {
       const id = slots[slot] ?? FREE
-      if (id === FREE) return slot
-      if (hashes[id] === hash && this.equals(firsts[id] ?? 0, start, end)) return slot
+      if (id === FREE || (hashes[id] === hash && this.holds(id, start, end))) return slot
       slot = (slot + 1) & mask
     }
   }
 
-  private equals(first: number, start: number, end: number): boolean {
-    if (this.values === undefined) return false
-    const { bytes, offsets } = this.values
+  /** Whether an entry is the bytes [start, end). */
+  private holds(id: number, start: number, end: number): boolean {
+    const { view, offsets } = this
+    const first = this.firsts[id] ?? 0
     const from = offsets[first] ?? 0
-    if ((offsets[first + 1] ?? 0) - from !== end - start) return false
-    for (let at = start, other = from; at < end; at += 1, other += 1) {
-      if (bytes[at] !== bytes[other]) return false
-    }
-    return true
+    return (offsets[first + 1] ?? 0) - from === end - start && isSame(view, start, end, from)
   }
 
   private insert(slot: number, hash: number, index: number): number {
@@ -105,8 +102,8 @@ export class ByteArrayTable {
     this.hashes[id] = hash
     this.slots[slot] = id
     this.count = id + 1
-    const offsets = this.values?.offsets
-    this.byteSize += (offsets?.[index + 1] ?? 0) - (offsets?.[index] ?? 0) + LENGTH_BYTES
+    const { offsets } = this
+    this.byteSize += (offsets[index + 1] ?? 0) - (offsets[index] ?? 0) + LENGTH_BYTES
     if (this.count * 2 > this.slots.length) this.grow()
     return id
   }
@@ -123,9 +120,15 @@ export class ByteArrayTable {
   }
 }
 
-/** FNV-1a by byte, its high bits folded into the low ones that the table looks at. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5 | 0
-  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193)
-  return hash ^ (hash >>> 15)
+/** Four bytes at a step, multiplied and folded; the table looks at the low bits. */
+function hashOf(view: DataView, start: number, end: number): number {
+  let hash = end - start
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1 | 0)
+    hash ^= hash >>> 15
+  }
+  for (; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b | 0)
+  return hash ^ (hash >>> 13)
 }

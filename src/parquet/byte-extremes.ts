@@ -1,5 +1,5 @@
 import { truncateBytes, truncateBytesUp, truncateTextUp } from '../iceberg/bounds.ts'
-import { commonPrefix, isBelow } from './compare-bytes.ts'
+import { commonPrefix, isBelow, viewOf } from './compare-bytes.ts'
 import type { Extremes } from './extremes.ts'
 import type { LeafValues } from './leaf-values.ts'
 
@@ -27,6 +27,7 @@ export function byteArrayExtremes(
   { start, end, picks }: Selection,
   cutting: Cutting,
 ): Extremes {
+  const view = viewOf(bytes)
   // One byte more than is kept: where that agrees too, both values are cut.
   const limit = cutting.bytesMax + 1
   const first = picks === undefined ? start : (picks[start] ?? 0)
@@ -34,23 +35,24 @@ export function byteArrayExtremes(
   const max = { ...min }
   const value = { ...min }
   // What min and max agree in, every value between them agrees in as well: it is compared once, not twice.
-  let shared = commonPrefix(bytes, min, max, { from: 0, limit })
+  const whole = { from: 0, limit }
+  const rest = { from: 0, limit }
+  rest.from = commonPrefix(view, min, max, whole)
   for (let index = start + 1; index < end; index += 1) {
     const place = picks === undefined ? index : (picks[index] ?? 0)
     value.start = offsets[place] ?? 0
     value.end = offsets[place + 1] ?? 0
-    const withMin = commonPrefix(bytes, value, min, { from: 0, limit })
+    const withMin = commonPrefix(view, value, min, whole)
     if (withMin >= limit) continue
     let extreme = min
-    if (!isBelow(bytes, value, min, withMin)) {
-      const withMax =
-        withMin < shared ? withMin : commonPrefix(bytes, value, max, { from: shared, limit })
-      if (withMax >= limit || !isBelow(bytes, max, value, withMax)) continue
+    if (!isBelow(view, value, min, withMin)) {
+      const withMax = withMin < rest.from ? withMin : commonPrefix(view, value, max, rest)
+      if (withMax >= limit || !isBelow(view, max, value, withMax)) continue
       extreme = max
     }
     extreme.start = value.start
     extreme.end = value.end
-    shared = commonPrefix(bytes, min, max, { from: 0, limit })
+    rest.from = commonPrefix(view, min, max, whole)
   }
   return cutExtremes(
     Uint8Array.from(bytes.subarray(min.start, min.end)),

@@ -1,12 +1,7 @@
 import type { ColumnBatch } from '../columns/column.ts'
-import { ByteWriter } from './byte-writer.ts'
+import type { ByteWriter } from './byte-writer.ts'
 import type { Chunk } from './chunk.ts'
-import {
-  type Dictionary,
-  dictionaryOf,
-  type DictionaryTables,
-  dictionaryTables,
-} from './dictionary.ts'
+import { type Dictionary, dictionaryOf } from './dictionary.ts'
 import { PageExtremes } from './page-extremes.ts'
 import type { EncodingMemory } from './encoding-memory.ts'
 import { type Extremes, merged, nanCount } from './extremes.ts'
@@ -19,6 +14,7 @@ import { PageWriter, type WrittenPage } from './page.ts'
 import type { Leaf } from './parquet-schema.ts'
 import { plainSize, writePlain } from './plain.ts'
 import { bitWidth, writeLevels, writeRle } from './rle.ts'
+import type { Scratch } from './scratch.ts'
 import type { ParquetSettings } from './settings.ts'
 import { chooseEncoding, writeValues } from './value-encoding.ts'
 
@@ -46,31 +42,31 @@ export interface ChunkFacts {
 
 export interface EncodedChunk {
   readonly facts: ChunkFacts
-  /** For a Bloom filter: each distinct value at least once. Over the batch's memory: not to be kept. */
+  /** For a Bloom filter: each distinct value at least once. Over memory of the batch and the scratch: good until the next chunk. */
   readonly distinctValues: LeafValues
 }
-
-const SCRATCH_BYTES = 2 ** 20
 
 /** Encodes the columns of row groups, one after another, with the same scratch memory. */
 export class ChunkEncoder {
   private readonly settings: ParquetSettings
   private readonly memory: EncodingMemory
   private readonly pages: PageWriter
-  private readonly body = new ByteWriter(SCRATCH_BYTES)
-  private readonly tables: DictionaryTables = dictionaryTables()
+  private readonly scratch: Scratch
   private readonly pageExtremes = new PageExtremes()
 
   constructor(output: FileOutput, settings: ParquetSettings, memory: EncodingMemory) {
     this.settings = settings
     this.memory = memory
+    this.scratch = memory.scratch
     this.pages = new PageWriter(output, settings.compression)
   }
 
   /** `boundBytes`: how much of long text and bytes statistics keep. */
   encode(leaf: Leaf, batch: ColumnBatch, boundBytes: number): EncodedChunk {
-    const levels = levelsOf(leaf, batch)
-    const values = leafValues(leaf, leafColumn(leaf, batch), levels)
+    const { scratch } = this
+    scratch.reset()
+    const levels = levelsOf(leaf, batch, scratch)
+    const values = leafValues(leaf, leafColumn(leaf, batch), levels, scratch)
     const dictionary = this.dictionaryFor(leaf, values)
     const dictionaryPage = dictionary && this.writeDictionary(leaf, dictionary)
     const encoding =
@@ -95,15 +91,15 @@ export class ChunkEncoder {
 
   private dictionaryFor(leaf: Leaf, values: LeafValues): Dictionary | undefined {
     if (!this.memory.wantsDictionary(leaf.fieldId)) return undefined
-    const { tables } = this
+    const { scratch } = this
     const bytesMax = this.settings.dictionaryBytesMax
-    const dictionary = dictionaryOf(leaf, values, { bytesMax, tables })
+    const dictionary = dictionaryOf(leaf, values, { bytesMax, scratch })
     if (values.count > 0) this.memory.learn(leaf.fieldId, dictionary !== undefined)
     return dictionary
   }
 
   private writeDictionary(leaf: Leaf, { entries }: Dictionary): WrittenPage {
-    const { body } = this
+    const { body } = this.scratch
     body.length = 0
     writePlain(body, leaf.storage.physical, entries, { start: 0, end: entries.count })
     return this.pages.dictionary({ body: body.view(), count: entries.count })
@@ -124,7 +120,7 @@ export class ChunkEncoder {
 
   private writePage(chunk: Chunk, range: PageRange): PageFacts {
     const { leaf, levels, values, dictionary, encoding } = chunk
-    const { body } = this
+    const { body } = this.scratch
     const entries = { start: range.entryStart, end: range.entryEnd }
     const valueRange = { start: range.valueStart, end: range.valueEnd }
     body.length = 0
@@ -159,7 +155,7 @@ function indexWidth({ entries }: Dictionary): number {
 }
 
 function totalsOf(
-  { levels, values }: Chunk,
+  { leaf, levels, values }: Chunk,
   pages: readonly WrittenPage[],
 ): Pick<
   ChunkFacts,
@@ -174,7 +170,7 @@ function totalsOf(
   return {
     entryCount: levels.entryCount,
     nullCount: levels.entryCount - levels.valueCount,
-    nanCount: nanCount(values, { start: 0, end: values.count }),
+    nanCount: nanCount(leaf, values),
     compressedSize,
     uncompressedSize,
   }

@@ -4,24 +4,41 @@ export interface Cut {
   end: number
 }
 
+/** Bytes seen as a DataView: words at any place, without alignment. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
 /** How many bytes two cuts of the same bytes agree in, which are known to agree up to `from`; at most up to `limit`. */
 export function commonPrefix(
-  bytes: Uint8Array,
+  view: DataView,
   left: Cut,
   right: Cut,
   { from, limit }: { readonly from: number; readonly limit: number },
 ): number {
   const length = Math.min(left.end - left.start, right.end - right.start, limit)
   let at = from
-  while (at < length && bytes[left.start + at] === bytes[right.start + at]) at += 1
+  while (at + 4 <= length && view.getInt32(left.start + at) === view.getInt32(right.start + at)) {
+    at += 4
+  }
+  while (at < length && view.getUint8(left.start + at) === view.getUint8(right.start + at)) at += 1
   return at
 }
 
+/** Whether the bytes [start, end) are those from `other` on. */
+export function isSame(view: DataView, start: number, end: number, other: number): boolean {
+  let at = start
+  let to = other
+  for (; at + 4 <= end; at += 4, to += 4) if (view.getInt32(at) !== view.getInt32(to)) return false
+  for (; at < end; at += 1, to += 1) if (view.getUint8(at) !== view.getUint8(to)) return false
+  return true
+}
+
 /** Whether one cut is below another, lexicographically, when they agree in exactly `agreed` bytes. */
-export function isBelow(bytes: Uint8Array, left: Cut, right: Cut, agreed: number): boolean {
+export function isBelow(view: DataView, left: Cut, right: Cut, agreed: number): boolean {
   if (right.start + agreed >= right.end) return false
   if (left.start + agreed >= left.end) return true
-  return (bytes[left.start + agreed] ?? 0) < (bytes[right.start + agreed] ?? 0)
+  return view.getUint8(left.start + agreed) < view.getUint8(right.start + agreed)
 }
 
 /** Lexicographic order of unsigned bytes. */

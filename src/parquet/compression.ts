@@ -23,7 +23,6 @@ export function compress(bytes: Uint8Array, { codec, level }: Compression): Uint
       return bytes
     case 'zstd':
       return zstdCompressSync(bytes, {
-        // Room for the whole page at once: the default grows by 16 KiB at a time.
         chunkSize: chunkSize(bytes.length),
         params: { [constants.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL },
       })
@@ -41,7 +40,7 @@ export function compress(bytes: Uint8Array, { codec, level }: Compression): Uint
 
 const CHUNK_MIN = 4096
 
-/** An upper bound of what incompressible bytes become. */
+/** What pages usually shrink to fits; for what does not, zlib takes another chunk. */
 function chunkSize(length: number): number {
-  return Math.max(CHUNK_MIN, length + (length >>> 7) + 512)
+  return Math.max(CHUNK_MIN, length >>> 1)
 }

@@ -1,24 +1,13 @@
 import type { LeafValues } from './leaf-values.ts'
 import type { Leaf } from './parquet-schema.ts'
 import { plainSize } from './plain.ts'
+import type { Scratch } from './scratch.ts'
 import { bitWidth } from './rle.ts'
-import { ByteArrayTable } from './byte-array-table.ts'
-import { WordTable } from './word-table.ts'
 
 /** A chunk's distinct values, in the order in which they first occur, and the place there of each value. */
 export interface Dictionary {
   readonly entries: LeafValues
   readonly ids: Int32Array
-}
-
-/** The tables of one encoder, used for column after column. */
-export interface DictionaryTables {
-  readonly bytes: ByteArrayTable
-  readonly words: WordTable
-}
-
-export function dictionaryTables(): DictionaryTables {
-  return { bytes: new ByteArrayTable(), words: new WordTable() }
 }
 
 /** After so many values, and each time that twice as many were seen, a dictionary must pay so far. */
@@ -33,15 +22,15 @@ const SAVING_MIN = 0.15
 export function dictionaryOf(
   leaf: Leaf,
   values: LeafValues,
-  { bytesMax, tables }: { readonly bytesMax: number; readonly tables: DictionaryTables },
+  { bytesMax, scratch }: { readonly bytesMax: number; readonly scratch: Scratch },
 ): Dictionary | undefined {
   const { physical } = leaf.storage
   if (physical === 'BOOLEAN' || physical === 'FIXED_LEN_BYTE_ARRAY' || values.count === 0) {
     return undefined
   }
-  const table = physical === 'BYTE_ARRAY' ? tables.bytes : tables.words
+  const table = physical === 'BYTE_ARRAY' ? scratch.tables.bytes : scratch.tables.words
   table.start(values)
-  const ids = new Int32Array(values.count)
+  const ids = scratch.int32(values.count)
   let done = 0
   let check = Math.min(FIRST_CHECK, values.count)
   while (done < values.count) {

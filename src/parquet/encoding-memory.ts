@@ -1,11 +1,14 @@
+import { Scratch } from './scratch.ts'
+
 /** After so many row groups without one, a dictionary is tried again: the data may have changed. */
 const SKIPPED_MAX = 16
 
 /**
- * What was learnt about a table's columns from one row group to the next, and from one file to the next: which had no
- * use for a dictionary. One for each table and thread.
+ * What the encoders of a table's files share on one thread: what was learnt about its columns from one row group and
+ * one file to the next (which had no use for a dictionary), and scratch memory, of which none holds any between calls.
  */
 export class EncodingMemory {
+  readonly scratch = new Scratch()
   private readonly skips = new Map<number, number>()
 
   /** Whether to try a dictionary for a column. */

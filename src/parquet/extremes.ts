@@ -167,21 +167,13 @@ function zeros(min: number, max: number): Extremes {
   return exact(min === 0 ? -0 : min, max === 0 ? 0 : max)
 }
 
-/** How many of the values [start, end) are NaN. */
-export function nanCount(values: LeafValues, { start, end }: Range): number {
-  return values.doubles.length > 0
-    ? nansOfDoubles(values.doubles, start, end)
-    : nansOfFloats(values.floats, start, end)
-}
-
-function nansOfDoubles(values: Float64Array, start: number, end: number): number {
-  let count = 0
-  for (let index = start; index < end; index += 1) if (values[index] !== values[index]) count += 1
-  return count
-}
-
-function nansOfFloats(values: Float32Array, start: number, end: number): number {
-  let count = 0
-  for (let index = start; index < end; index += 1) if (values[index] !== values[index]) count += 1
-  return count
+/** How many values are NaN. */
+export function nanCount({ storage }: Leaf, { doubles, floats, count }: LeafValues): number {
+  let nans = 0
+  if (storage.physical === 'DOUBLE') {
+    for (let index = 0; index < count; index += 1) if (Number.isNaN(doubles[index])) nans += 1
+  } else if (storage.physical === 'FLOAT') {
+    for (let index = 0; index < count; index += 1) if (Number.isNaN(floats[index])) nans += 1
+  }
+  return nans
 }

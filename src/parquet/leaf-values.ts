@@ -2,6 +2,7 @@ import type { Column } from '../columns/column.ts'
 import { assert } from '../core/assert.ts'
 import type { Levels } from './levels.ts'
 import type { Leaf } from './parquet-schema.ts'
+import type { Scratch } from './scratch.ts'
 
 /**
  * A leaf's values without its nulls, in the form of its physical type: BOOLEAN one byte each in `bytes`; INT32 and
@@ -28,45 +29,65 @@ const NONE: Omit<LeafValues, 'count' | 'width'> = {
 }
 
 /** Nothing is copied where a column has no nulls, decimals and booleans aside. */
-export function leafValues(leaf: Leaf, column: Column, levels: Levels): LeafValues {
+export function leafValues(
+  leaf: Leaf,
+  column: Column,
+  levels: Levels,
+  scratch: Scratch,
+): LeafValues {
   const { slots, valueCount: count } = levels
+  const pick: Pick = { slots, count, scratch }
   const { storage } = leaf
   switch (storage.physical) {
     case 'BOOLEAN':
-      return { ...NONE, count, width: 0, bytes: unpackedBits(column.bytes, slots, count) }
+      return { ...NONE, count, width: 0, bytes: unpackedBits(column.bytes, pick) }
     case 'INT32':
-      return { ...NONE, count, width: 4, words: int32Words(column, slots, count) }
+      return { ...NONE, count, width: 4, words: int32Words(column, pick) }
     case 'INT64':
-      return { ...NONE, count, width: 8, words: int64Words(column, slots, count) }
+      return { ...NONE, count, width: 8, words: int64Words(column, pick) }
     case 'FLOAT': {
-      const floats = slots === undefined ? column.floats : gatheredFloats(column.floats, slots)
+      const floats =
+        slots === undefined ? column.floats : gatheredFloats(column.floats, slots, scratch)
       return { ...NONE, count, width: 4, floats, words: wordsOf(floats, count) }
     }
     case 'DOUBLE': {
-      const doubles = slots === undefined ? column.doubles : gatheredDoubles(column.doubles, slots)
+      const doubles =
+        slots === undefined ? column.doubles : gatheredDoubles(column.doubles, slots, scratch)
       return { ...NONE, count, width: 8, doubles, words: wordsOf(doubles, count * 2) }
     }
     case 'BYTE_ARRAY': {
-      const offsets = slots === undefined ? column.offsets : gatheredOffsets(column.offsets, slots)
+      const offsets =
+        slots === undefined ? column.offsets : gatheredOffsets(column.offsets, slots, scratch)
       return { ...NONE, count, width: 0, bytes: column.bytes, offsets }
     }
     case 'FIXED_LEN_BYTE_ARRAY': {
       const width = storage.typeLength
       const bytes =
         column.layout === 'decimal'
-          ? bigEndianDecimals(column.words, slots, { count, width })
-          : fixedBytes(column, slots, count)
+          ? bigEndianDecimals(column.words, pick, width)
+          : fixedBytes(column, pick)
       return { ...NONE, count, width, bytes }
     }
   }
+}
+
+/** Which slots to take, and memory for what must be copied. */
+interface Pick {
+  readonly slots: Int32Array | undefined
+  readonly count: number
+  readonly scratch: Scratch
+}
+
+function bytesOf(scratch: Scratch, length: number): Uint8Array {
+  return Buffer.from(scratch.int32(Math.ceil(length / 4)).buffer, 0, length)
 }
 
 function wordsOf(values: Float32Array | Float64Array, count: number): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, count)
 }
 
-function unpackedBits(bits: Uint8Array, slots: Int32Array | undefined, count: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(count)
+function unpackedBits(bits: Uint8Array, { slots, count, scratch }: Pick): Uint8Array {
+  const bytes = bytesOf(scratch, count)
   for (let index = 0; index < count; index += 1) {
     const slot = slots === undefined ? index : (slots[index] ?? 0)
     bytes[index] = ((bits[slot >>> 3] ?? 0) >>> (slot & 7)) & 1
@@ -75,10 +96,10 @@ function unpackedBits(bits: Uint8Array, slots: Int32Array | undefined, count: nu
 }
 
 /** Every `stride`th word from the first, one a value. */
-function int32Words(column: Column, slots: Int32Array | undefined, count: number): Int32Array {
+function int32Words(column: Column, { slots, count, scratch }: Pick): Int32Array {
   const stride = column.width / 4
   if (stride === 1 && slots === undefined) return column.words
-  const words = new Int32Array(count)
+  const words = scratch.int32(count)
   const source = column.words
   for (let index = 0; index < count; index += 1) {
     const slot = slots === undefined ? index : (slots[index] ?? 0)
@@ -87,10 +108,10 @@ function int32Words(column: Column, slots: Int32Array | undefined, count: number
   return words
 }
 
-function int64Words(column: Column, slots: Int32Array | undefined, count: number): Int32Array {
+function int64Words(column: Column, { slots, count, scratch }: Pick): Int32Array {
   const stride = column.width / 4
   if (stride === 2 && slots === undefined) return column.words
-  const words = new Int32Array(count * 2)
+  const words = scratch.int32(count * 2)
   const source = column.words
   for (let index = 0; index < count; index += 1) {
     const from = (slots === undefined ? index : (slots[index] ?? 0)) * stride
@@ -100,16 +121,16 @@ function int64Words(column: Column, slots: Int32Array | undefined, count: number
   return words
 }
 
-function gatheredFloats(source: Float32Array, slots: Int32Array): Float32Array {
-  const values = new Float32Array(slots.length)
+function gatheredFloats(source: Float32Array, slots: Int32Array, scratch: Scratch): Float32Array {
+  const values = new Float32Array(scratch.int32(slots.length).buffer, 0, slots.length)
   for (let index = 0; index < slots.length; index += 1) {
     values[index] = source[slots[index] ?? 0] ?? 0
   }
   return values
 }
 
-function gatheredDoubles(source: Float64Array, slots: Int32Array): Float64Array {
-  const values = new Float64Array(slots.length)
+function gatheredDoubles(source: Float64Array, slots: Int32Array, scratch: Scratch): Float64Array {
+  const values = new Float64Array(scratch.int32(slots.length * 2).buffer, 0, slots.length)
   for (let index = 0; index < slots.length; index += 1) {
     values[index] = source[slots[index] ?? 0] ?? 0
   }
@@ -117,8 +138,8 @@ function gatheredDoubles(source: Float64Array, slots: Int32Array): Float64Array 
 }
 
 /** Nulls take no bytes, so what is left of the offsets still cuts the bytes without a gap. */
-function gatheredOffsets(source: Int32Array, slots: Int32Array): Int32Array {
-  const offsets = new Int32Array(slots.length + 1)
+function gatheredOffsets(source: Int32Array, slots: Int32Array, scratch: Scratch): Int32Array {
+  const offsets = scratch.int32(slots.length + 1)
   for (let index = 0; index < slots.length; index += 1) {
     offsets[index] = source[slots[index] ?? 0] ?? 0
   }
@@ -126,10 +147,10 @@ function gatheredOffsets(source: Int32Array, slots: Int32Array): Int32Array {
   return offsets
 }
 
-function fixedBytes(column: Column, slots: Int32Array | undefined, count: number): Uint8Array {
+function fixedBytes(column: Column, { slots, count, scratch }: Pick): Uint8Array {
   if (slots === undefined) return column.bytes
   const { width } = column
-  const bytes = Buffer.allocUnsafeSlow(count * width)
+  const bytes = bytesOf(scratch, count * width)
   for (let index = 0; index < count; index += 1) {
     const from = (slots[index] ?? 0) * width
     for (let byte = 0; byte < width; byte += 1) {
@@ -142,11 +163,11 @@ function fixedBytes(column: Column, slots: Int32Array | undefined, count: number
 /** The least significant bytes of each four words, most significant first. */
 function bigEndianDecimals(
   words: Int32Array,
-  slots: Int32Array | undefined,
-  { count, width }: { readonly count: number; readonly width: number },
+  { slots, count, scratch }: Pick,
+  width: number,
 ): Uint8Array {
   assert(width <= 16, 'a decimal has at most 16 bytes')
-  const bytes = Buffer.allocUnsafeSlow(count * width)
+  const bytes = bytesOf(scratch, count * width)
   let to = 0
   for (let index = 0; index < count; index += 1) {
     const from = (slots === undefined ? index : (slots[index] ?? 0)) * 4

@@ -1,6 +1,7 @@
 import { assert, required } from '../core/assert.ts'
 import type { Column, ColumnBatch } from '../columns/column.ts'
 import type { Leaf } from './parquet-schema.ts'
+import type { Scratch } from './scratch.ts'
 
 /**
  * A leaf's place in its rows, by Dremel's levels. There is one entry for each value, and one for each null or empty
@@ -26,14 +27,14 @@ export function leafColumn(leaf: Leaf, batch: ColumnBatch): Column {
   return required(columnsOnPath(leaf, batch).at(-1), 'leaf column')
 }
 
-export function levelsOf(leaf: Leaf, batch: ColumnBatch): Levels {
+export function levelsOf(leaf: Leaf, batch: ColumnBatch, scratch: Scratch): Levels {
   const path = columnsOnPath(leaf, batch)
-  if (leaf.repetitionMax > 0) return repeatedLevels(path, batch.rowCount)
+  if (leaf.repetitionMax > 0) return repeatedLevels(path, batch.rowCount, scratch)
   if (leaf.definitionMax === 0) {
     const count = batch.rowCount
     return { ...FLAT, entryCount: count, valueCount: count, definition: NO_LEVELS }
   }
-  return flatLevels(leaf, path, batch.rowCount)
+  return flatLevels(leaf, path, batch.rowCount, scratch)
 }
 
 const FLAT = { repetition: NO_LEVELS, slots: undefined, rowStarts: undefined }
@@ -50,8 +51,13 @@ function columnsOnPath(leaf: Leaf, batch: ColumnBatch): readonly Column[] {
 }
 
 /** No list on the way: slots are rows, in structs too. */
-function flatLevels(leaf: Leaf, path: readonly Column[], rowCount: number): Levels {
-  const definition = new Int32Array(rowCount)
+function flatLevels(
+  leaf: Leaf,
+  path: readonly Column[],
+  rowCount: number,
+  scratch: Scratch,
+): Levels {
+  const definition = scratch.int32(rowCount).fill(0)
   let level = 0
   let anyNull = false
   for (const column of path) {
@@ -64,7 +70,7 @@ function flatLevels(leaf: Leaf, path: readonly Column[], rowCount: number): Leve
   }
   assert(level === leaf.definitionMax, 'the optional columns on the way are the levels')
   if (!anyNull) return { ...FLAT, entryCount: rowCount, valueCount: rowCount, definition }
-  const slots = placesOf(definition, level)
+  const slots = placesOf(definition, level, scratch)
   return { ...FLAT, entryCount: rowCount, valueCount: slots.length, definition, slots }
 }
 
@@ -81,8 +87,8 @@ function raiseAll(levels: Int32Array, level: number): void {
   }
 }
 
-function placesOf(levels: Int32Array, level: number): Int32Array {
-  const places = new Int32Array(levels.length)
+function placesOf(levels: Int32Array, level: number, scratch: Scratch): Int32Array {
+  const places = scratch.int32(levels.length)
   let count = 0
   for (let entry = 0; entry < levels.length; entry += 1) {
     if (levels[entry] === level) places[count++] = entry
@@ -95,36 +101,36 @@ const ENDED = -1
 
 /** Entries on their way down: where each stands in the column that was reached, and its levels so far. */
 interface Entries {
-  count: number
-  definition: Int32Array
-  repetition: Int32Array
-  slots: Int32Array
+  readonly count: number
+  readonly definition: Int32Array
+  readonly repetition: Int32Array
+  readonly slots: Int32Array
 }
 
-function repeatedLevels(path: readonly Column[], rowCount: number): Levels {
+function repeatedLevels(path: readonly Column[], rowCount: number, scratch: Scratch): Levels {
   let entries: Entries = {
     count: rowCount,
-    definition: new Int32Array(rowCount),
-    repetition: new Int32Array(rowCount),
-    slots: upTo(rowCount),
+    definition: scratch.int32(rowCount).fill(0),
+    repetition: scratch.int32(rowCount).fill(0),
+    slots: upTo(rowCount, scratch),
   }
   let repetition = 0
   for (const column of path) {
     if (!column.field.required) passOptional(entries, column)
     if (column.layout === 'list' || column.layout === 'map') {
       repetition += 1
-      entries = passList(entries, column, repetition)
+      entries = passList(entries, column, { level: repetition, scratch })
     }
   }
   const { count } = entries
-  const slots = present(entries)
+  const slots = present(entries, scratch)
   return {
     entryCount: count,
     definition: entries.definition.subarray(0, count),
     repetition: entries.repetition.subarray(0, count),
     slots: isWhole(slots) ? undefined : slots,
     valueCount: slots.length,
-    rowStarts: rowStartsOf(entries, rowCount),
+    rowStarts: rowStartsOf(entries, rowCount, scratch),
   }
 }
 
@@ -137,52 +143,46 @@ function passOptional({ count, definition, slots }: Entries, column: Column): vo
   }
 }
 
-function passList(entries: Entries, { offsets }: Column, level: number): Entries {
-  const passed = roomFor(entries, offsets)
+function passList(
+  entries: Entries,
+  { offsets }: Column,
+  { level, scratch }: { readonly level: number; readonly scratch: Scratch },
+): Entries {
+  const { count, definition: definitionBefore, repetition: repetitionBefore } = entries
+  const slotsBefore = entries.slots
+  // Each entry becomes one for each element, or stays one.
+  const room = count + (offsets.at(-1) ?? 0)
+  const [definition, repetition] = [scratch.int32(room), scratch.int32(room)]
+  const slots = scratch.int32(room)
   let to = 0
-  for (let entry = 0; entry < entries.count; entry += 1) {
-    const slot = entries.slots[entry] ?? ENDED
+  for (let entry = 0; entry < count; entry += 1) {
+    const slot = slotsBefore[entry] ?? ENDED
     const start = slot === ENDED ? 0 : (offsets[slot] ?? 0)
     const end = slot === ENDED ? 0 : (offsets[slot + 1] ?? 0)
-    const definition = entries.definition[entry] ?? 0
-    passed.repetition[to] = entries.repetition[entry] ?? 0
-    if (start === end) {
-      passed.definition[to] = definition
-      passed.slots[to++] = ENDED
-      continue
-    }
-    for (let element = start; element < end; element += 1) {
-      if (element > start) passed.repetition[to] = level
-      passed.definition[to] = definition + 1
-      passed.slots[to++] = element
+    const above = definitionBefore[entry] ?? 0
+    repetition[to] = repetitionBefore[entry] ?? 0
+    definition[to] = start === end ? above : above + 1
+    slots[to++] = start === end ? ENDED : start
+    for (let element = start + 1; element < end; element += 1) {
+      repetition[to] = level
+      definition[to] = above + 1
+      slots[to++] = element
     }
   }
-  passed.count = to
-  return passed
+  return { count: to, definition, repetition, slots }
 }
 
-/** Each entry becomes one entry for each element, or stays one. */
-function roomFor(entries: Entries, offsets: Int32Array): Entries {
-  const room = entries.count + (offsets.at(-1) ?? 0)
-  return {
-    count: 0,
-    definition: new Int32Array(room),
-    repetition: new Int32Array(room),
-    slots: new Int32Array(room),
-  }
-}
-
-function upTo(count: number): Int32Array {
-  const numbers = new Int32Array(count)
+function upTo(count: number, scratch: Scratch): Int32Array {
+  const numbers = scratch.int32(count)
   for (let index = 0; index < count; index += 1) numbers[index] = index
   return numbers
 }
 
-function present(entries: Entries): Int32Array {
-  const slots = new Int32Array(entries.count)
+function present({ count: entryCount, slots: all }: Entries, scratch: Scratch): Int32Array {
+  const slots = scratch.int32(entryCount)
   let count = 0
-  for (let entry = 0; entry < entries.count; entry += 1) {
-    const slot = entries.slots[entry] ?? ENDED
+  for (let entry = 0; entry < entryCount; entry += 1) {
+    const slot = all[entry] ?? ENDED
     if (slot !== ENDED) slots[count++] = slot
   }
   return slots.subarray(0, count)
@@ -192,8 +192,12 @@ function isWhole(slots: Int32Array): boolean {
   return slots.length === 0 || slots.at(-1) === slots.length - 1
 }
 
-function rowStartsOf({ count, repetition }: Entries, rowCount: number): Int32Array {
-  const starts = new Int32Array(rowCount + 1)
+function rowStartsOf(
+  { count, repetition }: Entries,
+  rowCount: number,
+  scratch: Scratch,
+): Int32Array {
+  const starts = scratch.int32(rowCount + 1)
   let row = 0
   for (let entry = 0; entry < count; entry += 1) {
     if (repetition[entry] === 0) starts[row++] = entry

@@ -1,4 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts'
+import { viewOf } from './compare-bytes.ts'
 import type { LeafValues } from './leaf-values.ts'
 import type { Physical } from './format.ts'
 
@@ -60,33 +61,25 @@ function writeBits(out: ByteWriter, booleans: Uint8Array, { start, end }: Range)
   out.length = to
 }
 
+/** Each value: its length in four bytes, then its bytes, copied by words while there are four left. */
 function writeByteArrays(out: ByteWriter, values: LeafValues, { start, end }: Range): void {
   const { offsets } = values
-  for (let index = start; index < end; index += 1) {
-    writeByteArray(out, values.bytes, offsets[index] ?? 0, offsets[index + 1] ?? 0)
-  }
-}
-
-/** One value: its length in four bytes, then its bytes. Room for it is there. */
-export function writeByteArray(
-  out: ByteWriter,
-  source: Uint8Array,
-  from: number,
-  end: number,
-): void {
-  const { bytes } = out
-  const length = end - from
+  const source = viewOf(values.bytes)
+  const target = viewOf(out.bytes)
   let to = out.length
-  bytes[to] = length
-  bytes[to + 1] = length >>> 8
-  bytes[to + 2] = length >>> 16
-  bytes[to + 3] = length >>> 24
-  to += LENGTH_BYTES
-  if (length >= NATIVE_COPY_MIN) {
-    bytes.set(source.subarray(from, end), to)
-    to += length
-  } else {
-    for (let at = from; at < end; at += 1) bytes[to++] = source[at] ?? 0
+  let from = offsets[start] ?? 0
+  for (let index = start; index < end; index += 1) {
+    const stop = offsets[index + 1] ?? 0
+    target.setInt32(to, stop - from, true)
+    to += LENGTH_BYTES
+    if (stop - from >= NATIVE_COPY_MIN) {
+      out.bytes.set(values.bytes.subarray(from, stop), to)
+      to += stop - from
+      from = stop
+      continue
+    }
+    for (; from + 4 <= stop; from += 4, to += 4) target.setInt32(to, source.getInt32(from))
+    for (; from < stop; from += 1, to += 1) target.setUint8(to, source.getUint8(from))
   }
   out.length = to
 }
