@@ -1,0 +1,29 @@
+# Built in one stage, run in another: the image has Node, the built program and its production dependencies, no more.
+# test/integration/dockerfile.test.ts runs these very steps.
+ARG NODE_VERSION=24.21.0
+
+FROM node:${NODE_VERSION}-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+# Nothing that is needed here installs by script, so no package's script runs.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.base.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+
+FROM node:${NODE_VERSION}-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY LICENSE package.json ./
+COPY config ./config
+COPY --from=build /build/node_modules ./node_modules
+COPY --from=build /build/dist ./dist
+RUN chmod +x /app/dist/main.js && ln -s /app/dist/main.js /usr/local/bin/firn
+USER node
+EXPOSE 8080
+# Another port than 8080 needs FIRN_HTTP_PORT beside `http.port`.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.FIRN_HTTP_PORT ?? 8080}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["firn"]
+CMD ["run", "--config", "/etc/firn/firn.yaml"]
