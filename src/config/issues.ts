@@ -145,7 +145,7 @@ function foundText(path: KeyPath, value: unknown, document: YamlDocument): strin
 }
 
 /** The value at a path; undefined where there is none. */
-export function valueAt(value: unknown, path: KeyPath): unknown {
+function valueAt(value: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>((inner, step) => {
     if (typeof inner !== 'object' || inner === null) return undefined
     return Object.hasOwn(inner, step) ? Reflect.get(inner, step) : undefined

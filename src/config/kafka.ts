@@ -20,7 +20,7 @@ import {
 const BROKER = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:,[\]]+):\d{1,5}$/
 
 /** A broker to ask first. */
-export interface BrokerAddress {
+interface BrokerAddress {
   readonly host: string
   readonly port: number
 }

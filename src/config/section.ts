@@ -12,7 +12,7 @@ type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   : Name
 
 /** The same members under camelCase names; one level only, so that keys that users choose stay as they are. */
-export type CamelKeys<T> = {
+type CamelKeys<T> = {
   readonly [Key in keyof T as Key extends string ? Camel<Key> : never]: T[Key]
 }
 
@@ -78,7 +78,7 @@ export const secret = () => text().transform((value) => Secret.of(value))
 export type ReadFile = (path: string) => string
 
 /** The path of a file whose text is read while loading. */
-export const fileText = (readFile: ReadFile) =>
+const fileText = (readFile: ReadFile) =>
   text().transform((path, context) => reading(context, () => readFile(path)))
 
 /** The path of a file that holds a secret. */
@@ -183,6 +183,3 @@ export const tlsSection = (readFile: ReadFile) =>
 
 /** TLS of one connection, its files read. Undefined members: the system's certificates, no client certificate. */
 export type TlsConfig = z.output<ReturnType<typeof tlsSection>>
-
-/** Waits between attempts, as `core/backoff.ts` takes them. */
-export type RetryConfig = z.output<ReturnType<typeof retrySection>>

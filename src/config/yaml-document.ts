@@ -14,7 +14,7 @@ import { interpolate, type Environment } from './interpolate.ts'
 import type { ConfigProblem } from './problem.ts'
 
 /** Where in the file, both from 1. */
-export interface Place {
+interface Place {
   readonly line: number
   readonly column: number
 }

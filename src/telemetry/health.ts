@@ -30,12 +30,7 @@ export interface HealthState {
   readonly beatAtMs: number
 }
 
-export type NotReadyCode =
-  | ErrorCode
-  | 'STARTING'
-  | 'DRAINING'
-  | 'COMMITS_EXHAUSTED'
-  | 'FRESHNESS_MISSED'
+type NotReadyCode = ErrorCode | 'STARTING' | 'DRAINING' | 'COMMITS_EXHAUSTED' | 'FRESHNESS_MISSED'
 
 /** One thing that keeps records from reaching a table in time. */
 export interface NotReadyReason {

@@ -2,7 +2,7 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import { loggable, type LogFacts } from './loggable.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** Where the program says what it does. The message is for people, the facts are for programs. */
 export interface Log {

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 /** The labels of what is known for each partition of a table. */
-export type PartitionLabel = 'table' | 'topic' | 'partition'
+type PartitionLabel = 'table' | 'topic' | 'partition'
 
 const COMMIT_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
