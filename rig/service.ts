@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pause, poll } from './environment.ts'
+import { setTimeout } from 'node:timers/promises'
+import { poll } from './environment.ts'
 import { type Command, type Guarded, spawnGuarded } from './guarded.ts'
 import { freePorts, ownsPort } from './ports.ts'
 import { RigError } from './rig-error.ts'
@@ -103,8 +104,8 @@ export class Service implements AsyncDisposable {
     running.hold(true)
     running.signal('SIGCONT')
     running.signal('SIGTERM')
-    const left = Promise.race([running.exited, pause(graceMs).then(() => undefined)])
-    if ((await left) === undefined) await this.kill9()
+    const grace = setTimeout(graceMs, undefined, { ref: false })
+    if ((await Promise.race([running.exited, grace])) === undefined) await this.kill9()
     this.#process = undefined
   }
 

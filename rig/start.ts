@@ -1,3 +1,4 @@
+import { type Engine, fetchReaders } from './readers/readers.ts'
 import { RigError } from './rig-error.ts'
 import { createScratch } from './scratch.ts'
 import {
@@ -15,6 +16,8 @@ export interface RigOptions {
   /** Nessie needs `s3`. The fixture's tables are on S3 where there is one, else in a local directory. */
   readonly catalog?: CatalogKind
   readonly s3?: S3Kind
+  /** Fetched before the rig counts as started: not in the middle of a test, on a test's time. */
+  readonly readers?: readonly Engine[]
   /** Whether the fixture hands its S3 credentials out with each table. */
   readonly vendCredentials?: boolean
 }
@@ -60,9 +63,10 @@ async function startParts(
     startKafkaPart(options, scratch),
     startCatalogPart(options, scratch, s3),
     s3,
+    fetchReaders(options.readers ?? []),
   ])
   for (const one of started) {
-    if (one.status === 'fulfilled' && one.value !== undefined) stack.use(one.value)
+    if (one.status === 'fulfilled' && typeof one.value === 'object') stack.use(one.value)
   }
   const failed = started.find((one) => one.status === 'rejected')
   if (failed !== undefined) throw failed.reason

@@ -1,11 +1,11 @@
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type JsonObject, stringifyJson } from '../../src/core/json.ts'
 import { runGuarded } from '../guarded.ts'
 import { RigError } from '../rig-error.ts'
 import { type TableAt, fieldsJson, fieldsOf, readMetadata } from './table.ts'
 
-const PROGRAM = join(import.meta.dirname, 'icebird-process.ts')
+const PROGRAM = fileURLToPath(import.meta.resolve('./icebird-process.ts'))
 const rowsSchema = z.array(z.custom<JsonObject>((value) => typeof value === 'object'))
 
 /**

@@ -15,9 +15,6 @@ const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failed'), error: z.string() }),
 ])
 
-/** A reader could not read: which one, and its own words. */
-export class ReaderError extends RigError {}
-
 /** Asks Python once; every request is a process of its own, so that a reader's crash is an answer too. */
 export async function askPython(
   request: { readonly [key: string]: JsonValue | undefined; readonly task: string },
@@ -32,10 +29,10 @@ export async function askPython(
   )
   const who = typeof request['engine'] === 'string' ? request['engine'] : request.task
   if (status !== 0 || stdout === '') {
-    throw new ReaderError(`${who} ended with status ${status}:\n${stderr.slice(-3000)}`)
+    throw new RigError(`${who} ended with status ${status}:\n${stderr.slice(-3000)}`)
   }
   const answer = answerSchema.parse(parseJson(stdout, `${who}’s answer`))
-  if (answer.kind === 'failed') throw new ReaderError(`${who} cannot read it: ${answer.error}`)
+  if (answer.kind === 'failed') throw new RigError(`${who} cannot read it: ${answer.error}`)
   return answer.answers
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { JsonObject, JsonValue } from '../../src/core/json.ts'
 import type { S3Endpoint } from '../services/s3.ts'
+import { readersVenv, sparkJars, sparkVenv } from '../artefacts.ts'
+import { ensure } from '../cache.ts'
 import { askPython } from './python.ts'
 import {
   type IcebergField,
@@ -18,7 +20,7 @@ export type Engine = 'duckdb' | 'pyiceberg' | 'spark'
 export type CanonicalRow = JsonObject
 
 /** Rows of one Kafka partition in a table: exactly once means rows = distinct. */
-export interface PartitionPositions {
+interface PartitionPositions {
   readonly topic: string
   readonly partition: number
   readonly rows: number
@@ -34,7 +36,7 @@ export interface Digest {
   readonly columns: Readonly<Record<string, string | null>>
 }
 
-export interface DigestOptions {
+interface DigestOptions {
   /** Default: all but `_kafka`. */
   readonly columns?: readonly string[]
   /** Hashed together with each value, so that a value in the wrong row shows. */
@@ -57,7 +59,7 @@ const digestSchema = z.object({
   columns: z.record(z.string(), z.string().nullable()),
 })
 
-export interface Summary extends Digest {
+interface Summary extends Digest {
   readonly positions: readonly PartitionPositions[]
 }
 
@@ -108,6 +110,13 @@ export function readWith(engine: Engine, table: TableAt): TableReader {
     sql: async (query, columns) =>
       rowsSchema.parse(await ask({ kind: 'sql', sql: query, columns })),
   }
+}
+
+/** Fetches what the engines need. */
+export async function fetchReaders(engines: readonly Engine[]): Promise<void> {
+  if (engines.length > 0) await ensure(readersVenv)
+  if (engines.includes('spark'))
+    await Promise.all([sparkVenv, sparkJars].map(async (one) => ensure(one)))
 }
 
 /** The digest of newline-delimited JSON, its members read as these Iceberg types: what was produced. */

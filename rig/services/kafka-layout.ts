@@ -28,7 +28,7 @@ const QUICK: Readonly<Record<string, string>> = {
   'group.consumer.heartbeat.interval.ms': '1000',
 }
 
-export type NodeLayout = Pick<KafkaNodeOptions, 'name' | 'nodeId' | 'port' | 'properties'>
+type NodeLayout = Pick<KafkaNodeOptions, 'name' | 'nodeId' | 'port' | 'properties'>
 
 export interface KafkaLayout {
   /** A controller apart comes first. */

@@ -10,7 +10,7 @@ import { RigError } from '../rig-error.ts'
 import { Service } from '../service.ts'
 
 /** Any 22 characters of base64 are a cluster id. */
-export const CLUSTER_ID = 'FirnRigClusterAAAAAAAA'
+const CLUSTER_ID = 'FirnRigClusterAAAAAAAA'
 
 /** `quick` starts fast and stays small; `throughput` is how a broker is really run: for benchmarks. */
 export type JvmProfile = 'quick' | 'throughput'

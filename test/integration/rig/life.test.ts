@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { poll } from '../../../rig/environment.ts'
 import { runGuarded, signalIfAlive, spawnGuarded } from '../../../rig/guarded.ts'
 import { createScratch } from '../../../rig/scratch.ts'
 
-const PARENT = join(import.meta.dirname, 'parent.ts')
+const PARENT = fileURLToPath(import.meta.resolve('./parent.ts'))
 
 const gone = async (pid: number): Promise<boolean> =>
   (await poll(async () => (signalIfAlive(pid, 0) ? undefined : true), { deadlineMs: 10_000 })) ===

@@ -68,7 +68,7 @@ const byId = (a: { id?: unknown }, b: { id?: unknown }) => String(a.id).localeCo
 const POSITIONS = [{ topic: 'orders', partition: 0, rows: 3, distinct: 2, first: 41n, last: 42n }]
 
 describe('readers of a table in a local directory', () => {
-  const rig = useRig({ catalog: 'fixture' })
+  const rig = useRig({ catalog: 'fixture', readers: ['duckdb', 'pyiceberg'] })
   let table: TableAt | undefined
   const written = async () => (table ??= await writeTable(rig(), { s3: false }))
 
@@ -136,21 +136,21 @@ describe('readers of a table in a local directory', () => {
 })
 
 describe('readers of tables on S3', () => {
-  const rig = useRig({ catalog: 'fixture', s3: 'moto' })
+  const rig = useRig({ catalog: 'fixture', s3: 'moto', readers: ['spark'] })
 
   test('every engine reads the same', async () => {
     // Spark has no type for `time`.
     const at = await writeTable(rig(), { s3: true, leftOut: 'at' })
     const { at: _full, ...full } = FULL
     const { at: _empty, ...empty } = { ...EMPTY, at: null }
-    const digests = []
+    const summaries = []
     for (const engine of ['duckdb', 'pyiceberg', 'spark'] as const) {
-      const reader = readWith(engine, at)
-      expect((await reader.rows()).sort(byId)).toEqual([empty, empty, full])
-      digests.push(await reader.digest({ key: ['id'] }))
+      summaries.push(await readWith(engine, at).summary({ key: ['id'] }))
     }
-    expect(digests[1]).toEqual(digests[0])
-    expect(digests[2]).toEqual(digests[0])
+    expect(summaries[0]).toMatchObject({ rows: 3, positions: POSITIONS })
+    expect(summaries[1]).toEqual(summaries[0])
+    expect(summaries[2]).toEqual(summaries[0])
+    expect((await readWith('duckdb', at).rows()).sort(byId)).toEqual([empty, empty, full])
     expect(await readWithIcebird(at)).toHaveLength(3)
     const { uri, warehouse } = rig().catalog
     const statements = ['DELETE FROM rig.everything WHERE id = 1', 'SELECT id FROM rig.everything']
@@ -160,10 +160,10 @@ describe('readers of tables on S3', () => {
 })
 
 describe('the reference data', () => {
-  const rig = useRig({})
+  const rig = useRig({ readers: ['duckdb'] })
 
   test('are the same on every machine', async () => {
-    // The first lines of those 3,000,000 that have the published sum.
+    // The first lines of the 3,000,000 whose sum is `REFERENCE_SHA256`: those take half a minute.
     const sum = await writeReferenceFile(join(rig().scratch, 'lines.ndjson'), 20_000)
     expect(sum).toBe('6d5a8ccf2b874372b1147a600a0ff608212136f661a515032ee78b6dc5d2c595')
   })
