@@ -43,6 +43,13 @@ export class ByteWriter {
     this.bytes[this.length++] = rest
   }
 
+  /** An unsigned LEB128 number of at most 64 bits. */
+  wideVarint(value: bigint): void {
+    let rest = value
+    for (; rest > 0x7fn; rest >>= 7n) this.byte(Number(rest & 0x7fn) | 0x80)
+    this.byte(Number(rest))
+  }
+
   /** What was written, over the writer's own memory: good until the next write. */
   view(): Buffer {
     return this.bytes.subarray(0, this.length)

@@ -71,7 +71,7 @@ export class ChunkEncoder {
     const dictionaryPage = dictionary && this.writeDictionary(leaf, dictionary)
     const encoding =
       dictionary === undefined
-        ? chooseEncoding(leaf, values, this.settings.encodings)
+        ? chooseEncoding(leaf, values, { settings: this.settings, scratch })
         : 'RLE_DICTIONARY'
     const chunk: Chunk = { leaf, levels, values, dictionary, encoding, boundBytes }
     const pages = this.rangesOf(chunk, batch.rowCount).map((range) => this.writePage(chunk, range))

@@ -5,13 +5,14 @@ import type { ColumnMetrics } from '../iceberg/data-file.ts'
 import type { MetricsMode } from '../iceberg/metrics-config.ts'
 import { schemaToJson } from '../iceberg/schema-json.ts'
 import type { Schema } from '../iceberg/types.ts'
+import { bloomFilter, takesBloomFilter } from './bloom-filter.ts'
 import { type ChunkFacts, ChunkEncoder } from './column-chunk.ts'
 import { boundBytes, MetricsCollector } from './column-metrics.ts'
 import type { EncodingMemory } from './encoding-memory.ts'
 import { FileOutput } from './file-output.ts'
 import { type Extent, footer, type IndexedChunk, type RowGroup } from './footer.ts'
 import { columnIndex, offsetIndex } from './page-index.ts'
-import { type ParquetSchema, parquetSchema } from './parquet-schema.ts'
+import { type Leaf, type ParquetSchema, parquetSchema } from './parquet-schema.ts'
 import type { ParquetSettings } from './settings.ts'
 import { ThriftWriter } from './thrift.ts'
 
@@ -51,6 +52,7 @@ export class ParquetFileEncoder {
   private readonly chunks: ChunkEncoder
   private readonly metrics: MetricsCollector
   private readonly rowGroups: PendingRowGroup[] = []
+  private readonly thrift = new ThriftWriter()
   private finished = false
 
   constructor(options: ParquetFileOptions) {
@@ -71,12 +73,11 @@ export class ParquetFileEncoder {
     assert(!this.finished, 'a finished file takes no more row groups')
     if (batch.rowCount === 0) return []
     const offset = this.output.position
-    const chunks = this.schema.leaves.map((leaf) => {
-      const mode = this.options.metricsMode(leaf.fieldId)
-      const { facts } = this.chunks.encode(leaf, batch, boundBytes(mode))
-      this.metrics.add(facts)
-      return facts
-    })
+    const encoded = this.schema.leaves.map((leaf) => this.encodeChunk(leaf, batch))
+    const chunks = encoded.map(({ facts, bloom }) => ({
+      facts,
+      bloomFilter: this.writeExtent(bloom),
+    }))
     this.rowGroups.push({ offset, rowCount: batch.rowCount, chunks })
     return this.output.take()
   }
@@ -108,19 +109,35 @@ export class ParquetFileEncoder {
     }
   }
 
+  /** A Bloom filter must be made at once: the values lie in scratch memory. It is written behind the row group. */
+  private encodeChunk(leaf: Leaf, batch: ColumnBatch): ChunkWithFilter {
+    const { settings, metricsMode } = this.options
+    const { facts, distinctValues } = this.chunks.encode(
+      leaf,
+      batch,
+      boundBytes(metricsMode(leaf.fieldId)),
+    )
+    this.metrics.add(facts)
+    const wanted = settings.bloomFilters.get(leaf.fieldId)
+    if (wanted === undefined || !takesBloomFilter(leaf)) return { facts, bloom: undefined }
+    const bytesMax = settings.bloomBytesMax
+    return { facts, bloom: bloomFilter(this.thrift, distinctValues, { ...wanted, bytesMax }) }
+  }
+
   /** All column indexes, then all offset indexes: a reader fetches the first kind without the second. */
   private writePageIndex(): RowGroup[] {
-    const thrift = new ThriftWriter()
     const columnIndexes = this.rowGroups.map(({ chunks }) =>
-      chunks.map((chunk) => this.writeExtent(columnIndex(thrift, chunk))),
+      chunks.map(({ facts }) => this.writeExtent(columnIndex(this.thrift, facts))),
     )
     return this.rowGroups.map((group, at) => ({
       ...group,
-      chunks: group.chunks.map((facts, index): IndexedChunk => ({
-        facts,
-        bloomFilter: undefined,
+      chunks: group.chunks.map((chunk, index): IndexedChunk => ({
+        ...chunk,
         columnIndex: columnIndexes[at]?.[index],
-        offsetIndex: required(this.writeExtent(offsetIndex(thrift, facts)), 'offset index'),
+        offsetIndex: required(
+          this.writeExtent(offsetIndex(this.thrift, chunk.facts)),
+          'offset index',
+        ),
       })),
     }))
   }
@@ -136,5 +153,10 @@ export class ParquetFileEncoder {
 interface PendingRowGroup {
   readonly offset: number
   readonly rowCount: number
-  readonly chunks: readonly ChunkFacts[]
+  readonly chunks: readonly Pick<IndexedChunk, 'facts' | 'bloomFilter'>[]
+}
+
+interface ChunkWithFilter {
+  readonly facts: ChunkFacts
+  readonly bloom: Uint8Array | undefined
 }
