@@ -1,5 +1,5 @@
 import { truncateBytes, truncateBytesUp, truncateTextUp } from '../iceberg/bounds.ts'
-import { commonPrefix, isBelow, viewOf } from './compare-bytes.ts'
+import { commonPrefix, type Cut, isBelow, viewOf } from './compare-bytes.ts'
 import type { Extremes } from './extremes.ts'
 import type { LeafValues } from './leaf-values.ts'
 
@@ -18,26 +18,49 @@ export interface Cutting {
   readonly text: boolean
 }
 
-/**
- * The extremes of text or binary values, at least one. Values are compared as far as statistics show them: of those
- * that agree so far, any may stand for the others, as its bound is cut there.
- */
+interface CutPair {
+  readonly min: Cut
+  readonly max: Cut
+}
+
+/** The extremes of text or binary values, at least one. */
 export function byteArrayExtremes(
-  { bytes, offsets }: LeafValues,
-  { start, end, picks }: Selection,
+  values: LeafValues,
+  selection: Selection,
   cutting: Cutting,
 ): Extremes {
+  const { bytesMax } = cutting
+  // One byte more than is kept: of values that agree in that too, all are cut alike.
+  const { min, max } = findExtremes(values, selection, bytesMax + 1)
+  const [least, greatest] = [bytesIn(values, min), bytesIn(values, max)]
+  const minExact = least.length <= bytesMax
+  const lower = { min: minExact ? least : cutDown(least, cutting), minExact }
+  if (greatest.length <= bytesMax) return { ...lower, max: greatest, maxExact: true }
+  const bound = cutUp(greatest, cutting)
+  if (bound !== null) return { ...lower, max: bound, maxExact: false }
+  // It begins with nothing but the greatest bytes: no shorter bound lies above, so the greatest itself must be found.
+  const whole = findExtremes(values, selection, Infinity)
+  return { ...lower, max: bytesIn(values, whole.max), maxExact: true }
+}
+
+function bytesIn({ bytes }: LeafValues, { start, end }: Cut): Uint8Array {
+  return Uint8Array.from(bytes.subarray(start, end))
+}
+
+/** Values are compared in their first `limit` bytes: of those that agree so far any may stand for the others. */
+function findExtremes(
+  { bytes, offsets }: LeafValues,
+  { start, end, picks }: Selection,
+  limit: number,
+): CutPair {
   const view = viewOf(bytes)
-  // One byte more than is kept: where that agrees too, both values are cut.
-  const limit = cutting.bytesMax + 1
   const first = picks === undefined ? start : (picks[start] ?? 0)
   const min = { start: offsets[first] ?? 0, end: offsets[first + 1] ?? 0 }
   const max = { ...min }
   const value = { ...min }
-  // What min and max agree in, every value between them agrees in as well: it is compared once, not twice.
   const whole = { from: 0, limit }
-  const rest = { from: 0, limit }
-  rest.from = commonPrefix(view, min, max, whole)
+  // What min and max agree in, every value between them agrees in as well: it is compared once, not twice.
+  const rest = { from: commonPrefix(view, min, max, whole), limit }
   for (let index = start + 1; index < end; index += 1) {
     const place = picks === undefined ? index : (picks[index] ?? 0)
     value.start = offsets[place] ?? 0
@@ -54,22 +77,7 @@ export function byteArrayExtremes(
     extreme.end = value.end
     rest.from = commonPrefix(view, min, max, whole)
   }
-  return cutExtremes(
-    Uint8Array.from(bytes.subarray(min.start, min.end)),
-    Uint8Array.from(bytes.subarray(max.start, max.end)),
-    cutting,
-  )
-}
-
-function cutExtremes(min: Uint8Array, max: Uint8Array, cutting: Cutting): Extremes {
-  const cutMax = max.length > cutting.bytesMax ? cutUp(max, cutting) : null
-  return {
-    min: min.length > cutting.bytesMax ? cutDown(min, cutting) : min,
-    minExact: min.length <= cutting.bytesMax,
-    // A value of nothing but the greatest bytes has no shorter bound above it.
-    max: cutMax ?? max,
-    maxExact: cutMax === null,
-  }
+  return { min, max }
 }
 
 function cutDown(value: Uint8Array, { bytesMax, text }: Cutting): Uint8Array {

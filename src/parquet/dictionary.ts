@@ -10,8 +10,10 @@ export interface Dictionary {
   readonly ids: Int32Array
 }
 
-/** After so many values, and each time that twice as many were seen, a dictionary must pay so far. */
+/** After so many values, and each time that twice as many were seen, some must have come again. */
 const FIRST_CHECK = 4096
+/** With more different ones than this part of the values seen, most of the chunk's will be. */
+const DISTINCT_MAX = 0.95
 /** A dictionary must save this part of the PLAIN bytes: it costs the reader a look-up for each value. */
 const SAVING_MIN = 0.15
 
@@ -36,10 +38,10 @@ export function dictionaryOf(
   while (done < values.count) {
     if (!table.add(ids, { start: done, end: check, bytesMax })) return undefined
     done = check
-    const plain = plainSize(physical, values, { start: 0, end: done })
-    const indexed = table.byteSize + (done * bitWidth(table.count - 1)) / 8
-    if (indexed > plain * (1 - SAVING_MIN)) return undefined
+    if (done >= FIRST_CHECK && table.count > done * DISTINCT_MAX) return undefined
     check = Math.min(values.count, check * 2)
   }
-  return { entries: table.entries(), ids }
+  const plain = plainSize(physical, values, { start: 0, end: values.count })
+  const indexed = table.byteSize + (values.count * bitWidth(table.count - 1)) / 8
+  return indexed > plain * (1 - SAVING_MIN) ? undefined : { entries: table.entries(), ids }
 }

@@ -2,7 +2,7 @@ import { ByteWriter } from './byte-writer.ts'
 import { ByteArrayTable } from './byte-array-table.ts'
 import { WordTable } from './word-table.ts'
 
-const BODY_BYTES = 2 ** 20
+const BODY_BYTES = 2 ** 16
 /** An array that must grow gets this much more than asked for, so that it does not grow with every row group. */
 const SPARE = 1.25
 
