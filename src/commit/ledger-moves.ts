@@ -1,0 +1,221 @@
+import type { ClusterId, TopicId, TopicName } from '../core/ids.ts'
+import { PartitionMap, type Position, type PositionRange } from '../core/offsets.ts'
+import {
+  type GapReason,
+  type Gaps,
+  type Ledger,
+  nextOf,
+  type Origin,
+  type OriginTopic,
+  type TopicLedger,
+  withTopics,
+} from './ledger.ts'
+import { APPEARED_AT } from './plan-commit.ts'
+import type { TableVerdict } from './plan-table.ts'
+
+/** The topics to pin: their ids, and where each of their partitions begins. */
+export interface TopicPin {
+  readonly id: TopicId
+  readonly positions: ReadonlyMap<number, Position>
+}
+
+/**
+ * What a snapshot without files may do to a ledger. An intention, not a result: it is applied anew to the ledger of
+ * every head that it lands on.
+ */
+export type LedgerMove =
+  /** First start of these topics. A topic that somebody else has pinned meanwhile stays as it is. */
+  | {
+      readonly kind: 'pin'
+      readonly cluster: ClusterId
+      readonly topics: ReadonlyMap<TopicName, TopicPin>
+    }
+  /** Brings the ledger to the head as it is. */
+  | { readonly kind: 'lift' }
+  /** After a rollback: on to where the table was. */
+  | { readonly kind: 'skip' }
+  /** Passes positions that retention deleted. Each `from` must be where the ledger stands. */
+  | {
+      readonly kind: 'accept-gap'
+      readonly topic: TopicName
+      readonly id: TopicId
+      readonly gaps: ReadonlyMap<number, PositionRange>
+    }
+  /** Another log in the place of the one that the ledger is of. */
+  | {
+      readonly kind: 'rebase'
+      readonly cluster: ClusterId
+      readonly topic: TopicName
+      /** The id that the ledger has now. */
+      readonly from: TopicId
+      readonly to: TopicPin
+    }
+
+export type MoveOutcome =
+  | { readonly kind: 'apply'; readonly ledger: Ledger; readonly gaps: Gaps }
+  /** Done by another worker, or no longer called for. */
+  | { readonly kind: 'nothing-to-do'; readonly ledger: Ledger }
+  /** The ledger is not the one that the move was meant for. */
+  | { readonly kind: 'rejected'; readonly ledger: Ledger | undefined }
+
+/**
+ * A move on the ledger of one head. `liftable`: there is something for a lift to bring up, be it the ledger itself or
+ * the `through` of idle partitions. Pure.
+ */
+export function applyMove(
+  move: LedgerMove,
+  verdict: Exclude<TableVerdict, { kind: 'refuse' }>,
+  { liftable }: { readonly liftable: boolean },
+): MoveOutcome {
+  if (verdict.kind === 'nothing') {
+    return move.kind === 'pin'
+      ? pin(move, { cluster: move.cluster, topics: new Map() })
+      : { kind: 'rejected', ledger: undefined }
+  }
+  const { ledger } = verdict
+  // Under `skip` nothing but the skip itself may land on a table that was rolled back.
+  if (verdict.kind === 'skip') {
+    return move.kind === 'skip' ? skip(ledger, verdict.newer) : { kind: 'rejected', ledger }
+  }
+  switch (move.kind) {
+    case 'pin':
+      return pin(move, ledger)
+    case 'lift':
+      return verdict.kind === 'lift' || liftable
+        ? { kind: 'apply', ledger, gaps: new Map() }
+        : { kind: 'nothing-to-do', ledger }
+    case 'skip':
+      return { kind: 'nothing-to-do', ledger }
+    case 'accept-gap':
+      return acceptGap(move, ledger)
+    case 'rebase':
+      return rebase(move, ledger)
+  }
+}
+
+function pin(move: Extract<LedgerMove, { kind: 'pin' }>, ledger: Ledger): MoveOutcome {
+  if (ledger.topics.size > 0 && ledger.cluster !== move.cluster) return { kind: 'rejected', ledger }
+  const fresh = [...move.topics].filter(([topic]) => !ledger.topics.has(topic))
+  if (fresh.length === 0) return { kind: 'nothing-to-do', ledger }
+  const gaps = fresh.map(([topic, { positions }]) => passed(topic, positions))
+  return {
+    kind: 'apply',
+    ledger: withTopics(
+      { ...ledger, cluster: move.cluster },
+      fresh.map(([topic, begun]) => [topic, begin(begun)]),
+    ),
+    gaps: asGaps('start', gaps.flat()),
+  }
+}
+
+function skip(ledger: Ledger, newer: Ledger): MoveOutcome {
+  const gaps = [...newer.topics].flatMap(([topic, { id, next }]) =>
+    [...next].flatMap(([partition, end]): PartitionRange[] => {
+      const sameLog = ledger.topics.get(topic)?.id === id
+      const start = (sameLog ? nextOf(ledger, { topic, partition }) : undefined) ?? APPEARED_AT
+      return start < end
+        ? [
+            [
+              { topic, partition },
+              { start, end },
+            ],
+          ]
+        : []
+    }),
+  )
+  return {
+    kind: 'apply',
+    ledger: { cluster: newer.cluster, topics: new Map([...ledger.topics, ...newer.topics]) },
+    gaps: asGaps('skip', gaps),
+  }
+}
+
+function acceptGap(
+  { topic, id, gaps }: Extract<LedgerMove, { kind: 'accept-gap' }>,
+  ledger: Ledger,
+): MoveOutcome {
+  const held = ledger.topics.get(topic)
+  if (held === undefined || held.id !== id) return { kind: 'rejected', ledger }
+  const positions = [...gaps].map(([partition, { start, end }]) => {
+    const next = held.next.get(partition) ?? APPEARED_AT
+    return { fits: next === start, done: next === end }
+  })
+  if (positions.every(({ done }) => done)) return { kind: 'nothing-to-do', ledger }
+  if (!positions.every(({ fits }) => fits)) return { kind: 'rejected', ledger }
+  const ends = [...gaps].map(([partition, { end }]) => [partition, end] as const)
+  return {
+    kind: 'apply',
+    ledger: withTopics(ledger, [[topic, { ...held, next: new Map([...held.next, ...ends]) }]]),
+    gaps: asGaps(
+      'accept-gap',
+      [...gaps].map(([partition, range]) => [{ topic, partition }, range]),
+    ),
+  }
+}
+
+function rebase(
+  { cluster, topic, from, to }: Extract<LedgerMove, { kind: 'rebase' }>,
+  ledger: Ledger,
+): MoveOutcome {
+  const held = ledger.topics.get(topic)
+  if (held?.id === to.id && ledger.cluster === cluster && from !== to.id) {
+    return { kind: 'nothing-to-do', ledger }
+  }
+  if (held?.id !== from) return { kind: 'rejected', ledger }
+  return {
+    kind: 'apply',
+    ledger: withTopics({ ...ledger, cluster }, [[topic, begin(to)]]),
+    gaps: asGaps('rebase', passed(topic, to.positions)),
+  }
+}
+
+type PartitionRange = readonly [
+  { readonly topic: TopicName; readonly partition: number },
+  PositionRange,
+]
+
+function begin({ id, positions }: TopicPin): TopicLedger {
+  return { id, next: positions, epoch: new Map(), through: new Map() }
+}
+
+/** Everything below a first position is passed without being read. */
+function passed(
+  topic: TopicName,
+  positions: ReadonlyMap<number, Position>,
+): readonly PartitionRange[] {
+  return [...positions].flatMap(([partition, end]): PartitionRange[] =>
+    end === APPEARED_AT
+      ? []
+      : [
+          [
+            { topic, partition },
+            { start: APPEARED_AT, end },
+          ],
+        ],
+  )
+}
+
+function asGaps(reason: GapReason, ranges: readonly PartitionRange[]): Gaps {
+  return ranges.length === 0 ? new Map() : new Map([[reason, new PartitionMap(ranges)]])
+}
+
+/**
+ * The origin beside a new ledger: as it was, with what the ledger holds in a log that the origin does not know.
+ * `previous` undefined with a ledger before means that the origin was lost: it stays so, rather than be made up.
+ */
+export function originAfter(
+  after: Ledger,
+  before: {
+    readonly ledger: Ledger | undefined
+    readonly origin: Origin | undefined
+    readonly lastSequenceNumber: bigint
+  },
+): Origin | undefined {
+  const { origin, lastSequenceNumber } = before
+  if (origin === undefined && before.ledger !== undefined) return undefined
+  const topics = new Map<TopicName, OriginTopic>(origin?.topics)
+  for (const [name, { id, next }] of after.topics) {
+    if (topics.get(name)?.id !== id) topics.set(name, { id, start: next })
+  }
+  return { sequenceNumber: origin?.sequenceNumber ?? lastSequenceNumber, topics }
+}

@@ -1,0 +1,178 @@
+import { required } from '../core/assert.ts'
+import type { FirnError } from '../core/errors.ts'
+import type { CommitId, SnapshotId } from '../core/ids.ts'
+import { PartitionMap, type PositionRange } from '../core/offsets.ts'
+import { snapshotById } from '../iceberg/ancestry.ts'
+import { currentSchema } from '../iceberg/metadata-json.ts'
+import type { TableMetadata } from '../iceberg/metadata.ts'
+import { sameFields } from '../iceberg/partition-spec.ts'
+import { applyMove, type LedgerMove } from './ledger-moves.ts'
+import type { Gaps, Ledger } from './ledger.ts'
+import {
+  type IdlePartition,
+  ledgerAfter,
+  planCommit,
+  type Standing,
+  withIdle,
+} from './plan-commit.ts'
+import type { TableVerdict } from './plan-table.ts'
+import type { LedgerReading, Membership } from './read-ledger.ts'
+import { lost, unproven } from './refusals.ts'
+import { schemaMisfits } from './schema-fit.ts'
+import type { StagedAppend } from './stage.ts'
+import type { ThroughLimits } from './through.ts'
+
+/** What the loop commits: staged files, or a change of the ledger alone. Both go the same way. */
+export type CommitWork =
+  | { readonly kind: 'append'; readonly staged: StagedAppend }
+  | {
+      readonly kind: 'move'
+      readonly move: LedgerMove
+      readonly commitId: CommitId
+      readonly snapshotId: SnapshotId
+    }
+
+/** Why a claim, or a move, was turned down. */
+export type RejectedWhy =
+  /** Where each range stands against the ledger. */
+  | { readonly kind: 'standings'; readonly standings: PartitionMap<Standing> }
+  /** The table was rolled back: the start table says what follows. */
+  | { readonly kind: 'rolled-back' }
+  /** The ledger is not the one that a move was meant for. */
+  | { readonly kind: 'other-ledger' }
+
+export type AttemptPlan =
+  | {
+      readonly kind: 'send'
+      readonly ledger: Ledger
+      readonly ranges: PartitionMap<PositionRange>
+      readonly gaps: Gaps
+    }
+  /** An earlier attempt's snapshot is on the ancestry. */
+  | { readonly kind: 'landed' }
+  | { readonly kind: 'already-committed'; readonly ledger: Ledger }
+  | { readonly kind: 'rejected'; readonly why: RejectedWhy }
+  | { readonly kind: 'refused'; readonly refusal: FirnError }
+  | { readonly kind: 'stale'; readonly why: 'schema' | 'spec' }
+
+export interface AttemptInput {
+  /** The table's name, for people. */
+  readonly table: string
+  readonly metadata: TableMetadata
+  readonly reading: LedgerReading
+  readonly verdict: TableVerdict
+  /** Whether this work's own snapshot is on the ancestry; undefined where nothing names it. */
+  readonly own: Membership | undefined
+  readonly work: CommitWork
+  readonly idle: PartitionMap<IdlePartition>
+  readonly limits: ThroughLimits & { readonly nowMs: number }
+}
+
+/** The snapshot of this work, where the metadata still names it: an earlier attempt landed, and may be gone since. */
+export function sightingOf(
+  metadata: TableMetadata,
+  { mirror, end }: LedgerReading,
+  own: SnapshotId,
+): { readonly snapshotId: SnapshotId; readonly sequenceNumber: bigint } | undefined {
+  const listed = snapshotById(metadata, own)
+  if (listed !== undefined) return listed
+  if (mirror?.snapshotId === own) return mirror
+  const isMissingParent = end.kind === 'cut' && end.missing === own
+  return isMissingParent ? { snapshotId: own, sequenceNumber: 0n } : undefined
+}
+
+/**
+ * What one attempt does on the table as it was loaded: the same for the first, after a conflict, and after an unknown
+ * outcome. The order matters: what has landed has landed, whatever else is wrong with the table. Pure.
+ */
+export function planAttempt(input: AttemptInput): AttemptPlan {
+  const { own, verdict, reading, table } = input
+  if (own === 'yes') return { kind: 'landed' }
+  if (verdict.kind === 'refuse') return { kind: 'refused', refusal: verdict.refusal }
+  // Landed, and rolled back since: sent again it would undo the rollback.
+  if (own === 'no') return { kind: 'rejected', why: { kind: 'rolled-back' } }
+  const plan = planWork(input, verdict)
+  if (own === undefined || plan.kind !== 'send') return plan
+  // It may be below a cut. A ledger above the cut that held its positions would have said so: then it is not there.
+  return reading.newest === undefined
+    ? { kind: 'refused', refusal: unproven(table, ownEvidence(input)) }
+    : { kind: 'rejected', why: { kind: 'rolled-back' } }
+}
+
+function ownEvidence({ work, reading }: AttemptInput): Parameters<typeof unproven>[1] {
+  return { snapshotId: snapshotIdOf(work), from: reading.evidence?.from ?? 'tag' }
+}
+
+export function snapshotIdOf(work: CommitWork): SnapshotId {
+  return work.kind === 'append' ? work.staged.snapshotId : work.snapshotId
+}
+
+export function commitIdOf(work: CommitWork): CommitId {
+  return work.kind === 'append' ? work.staged.commitId : work.commitId
+}
+
+type OpenVerdict = Exclude<TableVerdict, { kind: 'refuse' }>
+
+function planWork(input: AttemptInput, verdict: OpenVerdict): AttemptPlan {
+  const { work } = input
+  return work.kind === 'append'
+    ? planAppend(input, verdict, work.staged)
+    : planMove(input, verdict, work.move)
+}
+
+function planAppend(
+  { metadata, idle, limits, table }: AttemptInput,
+  verdict: OpenVerdict,
+  staged: StagedAppend,
+): AttemptPlan {
+  if (verdict.kind === 'skip') return { kind: 'rejected', why: { kind: 'rolled-back' } }
+  if (verdict.kind === 'nothing' && verdict.lost) return { kind: 'refused', refusal: lost(table) }
+  const held = verdict.kind === 'nothing' ? undefined : verdict.ledger
+  const plan = planCommit(held, staged.claim)
+  if (plan.kind === 'rejected') {
+    return { kind: 'rejected', why: { kind: 'standings', standings: plan.standings } }
+  }
+  const ledger = required(held, 'ledger that takes a claim')
+  if (plan.kind === 'already-committed') return { kind: 'already-committed', ledger }
+  const misfit = fitOf(metadata, staged)
+  if (misfit !== undefined) return { kind: 'stale', why: misfit }
+  const after = ledgerAfter(ledger, staged.claim, { facts: staged.facts, limits })
+  return {
+    kind: 'send',
+    ledger: withIdle(after, idle, limits),
+    ranges: staged.claim.ranges,
+    gaps: new Map(),
+  }
+}
+
+/** Whether the files can still be read in the table as it is. A spec that is no longer the default one is fine. */
+function fitOf(
+  metadata: TableMetadata,
+  { schema, spec }: StagedAppend,
+): 'schema' | 'spec' | undefined {
+  const listed = metadata.partitionSpecs.find(({ specId }) => specId === spec.specId)
+  if (listed === undefined || !sameFields(listed, spec)) return 'spec'
+  return schemaMisfits(schema, currentSchema(metadata)).length > 0 ? 'schema' : undefined
+}
+
+function planMove(
+  { reading, idle, limits }: AttemptInput,
+  verdict: OpenVerdict,
+  move: LedgerMove,
+): AttemptPlan {
+  const liftable = reading.foreignAbove > 0 || idle.size > 0
+  const outcome = applyMove(move, verdict, { liftable })
+  switch (outcome.kind) {
+    case 'apply':
+      return {
+        kind: 'send',
+        ledger: withIdle(outcome.ledger, idle, limits),
+        ranges: new PartitionMap(),
+        gaps: outcome.gaps,
+      }
+    case 'nothing-to-do':
+      return { kind: 'already-committed', ledger: outcome.ledger }
+    case 'rejected':
+      return { kind: 'rejected', why: { kind: 'other-ledger' } }
+  }
+}

@@ -1,0 +1,98 @@
+import type { TableCommit } from '../catalog/catalog.ts'
+import { FirnError } from '../core/errors.ts'
+import { PartitionMap } from '../core/offsets.ts'
+import { snapshotById } from '../iceberg/ancestry.ts'
+import type { ManifestFile } from '../iceberg/data-file.ts'
+import { writeManifestList } from '../iceberg/manifest-list.ts'
+import type { Snapshot, TableMetadata } from '../iceberg/metadata.ts'
+import { buildCommit } from './build-update.ts'
+import type { CommitContext } from './context.ts'
+import { originAfter } from './ledger-moves.ts'
+import type { Ledger } from './ledger.ts'
+import { type JudgedTable, refuseOldFormat } from './load-table.ts'
+import type { ManifestMerger } from './merge-manifests.ts'
+import { type AttemptPlan, commitIdOf, type CommitWork, snapshotIdOf } from './plan-attempt.ts'
+import { NOTHING_ADDED } from './snapshot-summary.ts'
+import { metadataLocation } from './table-properties.ts'
+import { completeThrough } from './through.ts'
+
+export interface SnapshotAttempt {
+  readonly judged: JudgedTable
+  readonly plan: Extract<AttemptPlan, { kind: 'send' }>
+  readonly work: CommitWork
+  readonly merger: ManifestMerger
+  readonly attempt: number
+}
+
+/** What one attempt has written, and the request that would make it visible. */
+export interface WrittenSnapshot {
+  readonly commit: TableCommit
+  readonly manifestList: string
+  readonly manifests: readonly ManifestFile[]
+}
+
+/** Writes the manifest list of one attempt (and merged manifests, where they are due), and builds its request. */
+export async function writeSnapshot(
+  context: CommitContext,
+  { judged, plan, work, merger, attempt }: SnapshotAttempt,
+): Promise<WrittenSnapshot> {
+  const { store, random, clock, carriers, engineVersion } = context
+  const { metadata } = judged.table
+  const { reading } = judged.judged
+  const ids = { snapshotId: snapshotIdOf(work), commitId: commitIdOf(work) }
+  const list = writeManifestList({
+    formatVersion: refuseOldFormat(metadata),
+    snapshotId: ids.snapshotId,
+    parentSnapshotId: reading.head,
+    sequenceNumber: metadata.lastSequenceNumber + 1n,
+    firstRowId: metadata.nextRowId,
+    manifests: await manifestsOf(context, { judged, work, merger }),
+  })
+  // A uuid of its own: a request of an earlier attempt may still be on its way, and name the list of that one.
+  const name = `snap-${ids.snapshotId}-${attempt}-${random.uuid()}.avro`
+  const manifestList = `${metadataLocation(metadata)}/${name}`
+  await store.put(manifestList, list.bytes)
+  const draft = {
+    ...ids,
+    ranges: plan.ranges,
+    rejected: new PartitionMap<bigint>(),
+    gaps: plan.gaps,
+    ledger: plan.ledger,
+    origin: originAfter(plan.ledger, {
+      ledger: ledgerBefore(judged),
+      origin: reading.evidence?.origin,
+      lastSequenceNumber: metadata.lastSequenceNumber,
+    }),
+    completeThroughMs: completeThrough(plan.ledger, context.isRouted),
+    added: work.kind === 'append' ? work.staged.added : NOTHING_ADDED,
+    manifestList,
+    addedRows: list.addedRows,
+  }
+  const options = { carriers, engineVersion, nowMs: clock.now() }
+  const commit = buildCommit(metadata, reading, draft, options)
+  return { commit, manifestList, manifests: list.manifests }
+}
+
+function ledgerBefore({ verdict }: JudgedTable): Ledger | undefined {
+  return verdict.kind === 'refuse' || verdict.kind === 'nothing' ? undefined : verdict.ledger
+}
+
+async function manifestsOf(
+  { lists }: CommitContext,
+  { judged, work, merger }: Pick<SnapshotAttempt, 'judged' | 'work' | 'merger'>,
+): Promise<readonly ManifestFile[]> {
+  const { metadata } = judged.table
+  const parent = parentOf(metadata, judged)
+  const before = parent === undefined ? [] : await lists.of(parent)
+  if (work.kind !== 'append') return before
+  const { manifests: added } = work.staged
+  return [...added, ...(await merger.merge(metadata, before, added))]
+}
+
+function parentOf(metadata: TableMetadata, { judged }: JudgedTable): Snapshot | undefined {
+  const { head } = judged.reading
+  if (head === null) return undefined
+  const parent = snapshotById(metadata, head)
+  if (parent !== undefined) return parent
+  throw new FirnError('METADATA_INVALID', `the branch points to ${head}, which is not listed`)
+}
