@@ -90,9 +90,25 @@ export const ERROR_CODES = {
   ),
 
   // Kafka
+  KAFKA_AUTHENTICATION: never(1, 'The brokers do not accept who we say we are.'),
+  KAFKA_AUTHORIZATION: never(
+    1,
+    'The brokers know who we are and do not allow this; the message names the topic or group.',
+  ),
+  KAFKA_TOPIC_MISSING: never(2, 'No topic of that name, or none that matches the pattern, exists.'),
+  KAFKA_GROUP_FAILED: never(1, 'The consumer group cannot be joined, or this member was fenced.'),
+  KAFKA_PROTOCOL: backoff('A broker answered something that Firn does not know how to go on from.'),
+  BATCH_TOO_LARGE: never(
+    1,
+    'A record batch is larger than `kafka.fetch.partition_max_bytes_limit`.',
+  ),
   KAFKA_UNAVAILABLE: backoff('No broker can be reached, or the one that leads cannot serve now.'),
 
   // Records
+  RECORD_MISFIT: never(
+    1,
+    'A record does not fit its table; the message names topic, partition, offset, field, what was expected and what was found.',
+  ),
   RECORD_BATCH_CORRUPT: never(
     1,
     'A record batch is damaged; the message names its topic, partition and offset.',

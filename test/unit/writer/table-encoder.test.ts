@@ -41,7 +41,11 @@ describe('TableEncoder', () => {
     const second = encoder.push(fetched([value(3, 'c')], 2n))
     encoder.seal()
     expect(first).toMatchObject({ range: { start: 0n, end: 2n }, rowCount: 2, halt: undefined })
-    expect(second.facts).toMatchObject({ leaderEpoch: 3, timestampMsMax: 1_000, timestampType: 'create' })
+    expect(second.facts).toMatchObject({
+      leaderEpoch: 3,
+      timestampMsMax: 1_000,
+      timestampType: 'create',
+    })
     const [file] = await outputs.files()
     expect(file?.rows.map((row) => [row['id'], row['name']])).toEqual([
       [1n, 'a'],
@@ -73,7 +77,11 @@ describe('TableEncoder', () => {
     const [good, bad] = [fetched([value(1, 'a')]), fetched([value(2, 'b')], 1n)]
     const broken = Uint8Array.from(bad.bytes)
     broken[broken.length - 2]! ^= 0xff
-    const outcome = encoder.push({ ...good, bytes: new Uint8Array(Buffer.concat([good.bytes, broken])), logEnd: 2n })
+    const outcome = encoder.push({
+      ...good,
+      bytes: new Uint8Array(Buffer.concat([good.bytes, broken])),
+      logEnd: 2n,
+    })
     encoder.seal()
     expect(outcome.range).toEqual({ start: 0n, end: 1n })
     expect(outcome.halt).toMatchObject({ kind: 'fault', error: { code: 'RECORD_BATCH_CORRUPT' } })
@@ -86,7 +94,10 @@ describe('TableEncoder', () => {
     encoder.push(fetched([value(1, 'a'), value(2, 'b'), value(3, 'a'), '{"id": 4}']))
     encoder.seal()
     const files = await outputs.files()
-    const byTuple = files.map(({ encoded, rows }) => [encoded.partition[0], rows.map((row) => row['id'])])
+    const byTuple = files.map(({ encoded, rows }) => [
+      encoded.partition[0],
+      rows.map((row) => row['id']),
+    ])
     expect(byTuple).toEqual([
       ['a', [1n, 3n]],
       ['b', [2n]],
@@ -131,7 +142,12 @@ describe('TableEncoder', () => {
   test('cuts files at the target size', async () => {
     const outputs = new Outputs()
     const encoder = new TableEncoder(
-      plan({ properties: { 'write.target-file-size-bytes': '1', 'write.parquet.row-group-size-bytes': '1' } }),
+      plan({
+        properties: {
+          'write.target-file-size-bytes': '1',
+          'write.parquet.row-group-size-bytes': '1',
+        },
+      }),
       outputs.take,
     )
     encoder.push(fetched([value(1, 'a')]))

@@ -1,0 +1,250 @@
+import {
+  ConnectionPool,
+  metadataV12,
+  type Connection,
+  type ConnectionOptions,
+  type SASLOptions,
+} from '@platformatic/kafka'
+import { backoffMs } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
+import { FirnError } from '../core/errors.ts'
+import {
+  clusterId,
+  topicId,
+  topicName,
+  type ClusterId,
+  type TopicId,
+  type TopicName,
+} from '../core/ids.ts'
+import type { Random } from '../core/random.ts'
+import {
+  authorizationError,
+  KAFKA,
+  kafkaErrorText,
+  kafkaFault,
+  responseIn,
+} from './kafka-errors.ts'
+import {
+  REQUEST_RETRY,
+  type BrokerAddress,
+  type KafkaOptions,
+  type SaslOptions,
+  type TlsOptions,
+} from './options.ts'
+
+export interface PartitionLeader {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
+export interface TopicMetadata {
+  readonly name: TopicName
+  readonly id: TopicId
+  readonly partitions: ReadonlyMap<number, PartitionLeader>
+  readonly internal: boolean
+}
+
+export interface ClusterMetadata {
+  readonly clusterId: ClusterId
+  readonly brokers: ReadonlyMap<number, BrokerAddress>
+  readonly topics: ReadonlyMap<TopicName, TopicMetadata>
+  /** Topics that this principal may not see, by the name that was asked for. */
+  readonly forbidden: readonly string[]
+}
+
+type MetadataResponse = ReturnType<typeof metadataV12.parseResponse>
+
+/**
+ * What connections are for: a fetch waits at the broker for records, and nothing else may wait behind it; a
+ * heartbeat may wait behind nothing at all.
+ */
+export type ConnectionUse = 'control' | 'group' | 'fetch'
+
+/** Connections to the brokers of one cluster, and what they say of it. */
+export class Brokers {
+  readonly options: KafkaOptions
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #pools: Readonly<Record<ConnectionUse, ConnectionPool>>
+  #known: ReadonlyMap<number, BrokerAddress> = new Map()
+  #closed = false
+
+  constructor(options: KafkaOptions, parts: { readonly clock: Clock; readonly random: Random }) {
+    this.options = options
+    this.#clock = parts.clock
+    this.#random = parts.random
+    const pool = (requestTimeout: number): ConnectionPool =>
+      new ConnectionPool(options.clientId, { ...connectionOptions(options), requestTimeout })
+    this.#pools = {
+      control: pool(options.requestTimeoutMs),
+      // A join is answered when every member has joined, or has used up its time.
+      group: pool(options.requestTimeoutMs + options.rebalanceTimeoutMs),
+      fetch: pool(options.requestTimeoutMs + options.fetch.maxWaitMs),
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** A connection to any broker that answers. Throws KAFKA_UNAVAILABLE or KAFKA_AUTHENTICATION. */
+  async any(use: ConnectionUse = 'control'): Promise<Connection> {
+    const addresses = [...this.#known.values(), ...this.options.brokers]
+    try {
+      return await this.#pools[use].getFirstAvailable(addresses)
+    } catch (fault) {
+      throw kafkaFault(fault, 'connecting', addresses)
+    }
+  }
+
+  async to(address: BrokerAddress, use: ConnectionUse): Promise<Connection> {
+    try {
+      return await this.#pools[use].get(address)
+    } catch (fault) {
+      throw kafkaFault(fault, 'connecting', [address])
+    }
+  }
+
+  async toNode(node: number, use: ConnectionUse): Promise<Connection> {
+    const address = this.#known.get(node)
+    if (address === undefined)
+      throw new FirnError('KAFKA_UNAVAILABLE', `broker ${node} is not known`)
+    return this.to(address, use)
+  }
+
+  /** Asks for topics by name, or for all of them. A topic that does not exist is not in the answer. */
+  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    return this.retrying('metadata', async () => {
+      const connection = await this.any()
+      const response = await this.#metadataResponse(connection, topics)
+      const brokers = new Map(
+        response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]),
+      )
+      if (brokers.size > 0) this.#known = brokers
+      return readMetadata(response, brokers)
+    })
+  }
+
+  async #metadataResponse(
+    connection: Connection,
+    topics: readonly string[] | null,
+  ): Promise<MetadataResponse> {
+    try {
+      return await metadataV12.api.async(
+        connection,
+        topics === null ? null : [...topics],
+        false,
+        false,
+      )
+    } catch (fault) {
+      // Error codes of single topics: the rest of the answer is good.
+      const response = responseIn(fault)
+      if (isMetadata(response)) return response
+      throw kafkaFault(fault, 'metadata', this.options.brokers)
+    }
+  }
+
+  /** Tries again, within bounds, what may pass a moment later. */
+  async retrying<T>(what: string, act: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await act()
+      } catch (fault) {
+        const error = kafkaFault(fault, what, this.options.brokers)
+        if (error.retry === 'never' || attempt >= REQUEST_RETRY.attemptsMax || this.#closed)
+          throw error
+        await this.#clock.sleep(backoffMs(REQUEST_RETRY, attempt, this.#random))
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(Object.values(this.#pools).map(async (pool) => pool.close()))
+  }
+}
+
+function isMetadata(response: unknown): response is MetadataResponse {
+  return (
+    typeof response === 'object' &&
+    response !== null &&
+    'brokers' in response &&
+    'topics' in response
+  )
+}
+
+function readMetadata(
+  response: MetadataResponse,
+  brokers: ReadonlyMap<number, BrokerAddress>,
+): ClusterMetadata {
+  const topics = new Map<TopicName, TopicMetadata>()
+  const forbidden: string[] = []
+  for (const topic of response.topics) {
+    const name = topic.name ?? ''
+    if (topic.errorCode === KAFKA.topicAuthorizationFailed) forbidden.push(name)
+    if (topic.errorCode !== KAFKA.none || name === '') {
+      refuseUnavailable(topic.errorCode, name)
+      continue
+    }
+    const partitions = topic.partitions
+      .map(
+        ({ partitionIndex, leaderId, leaderEpoch }) =>
+          [partitionIndex, { leaderId, leaderEpoch }] as const,
+      )
+      .sort(([a], [b]) => a - b)
+    topics.set(topicName(name), {
+      name: topicName(name),
+      id: topicId(topic.topicId),
+      partitions: new Map(partitions),
+      internal: topic.isInternal,
+    })
+  }
+  return { clusterId: clusterId(response.clusterId ?? ''), brokers, topics, forbidden }
+}
+
+/** A topic whose leader is being elected is not a topic that is not there: ask again. */
+function refuseUnavailable(code: number, topic: string): void {
+  const gone: readonly number[] = [
+    KAFKA.none,
+    KAFKA.unknownTopicOrPartition,
+    KAFKA.unknownTopicId,
+    KAFKA.topicAuthorizationFailed,
+  ]
+  if (gone.includes(code)) return
+  throw (
+    authorizationError(code, { topic }) ??
+    new FirnError('KAFKA_UNAVAILABLE', `metadata of topic ${topic}: ${kafkaErrorText(code)}`)
+  )
+}
+
+function connectionOptions(options: KafkaOptions): ConnectionOptions {
+  return {
+    connectTimeout: options.connectTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    ...(options.tls === undefined ? {} : tlsOptions(options.tls)),
+    ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),
+  }
+}
+
+function tlsOptions(tls: TlsOptions): Pick<ConnectionOptions, 'tls' | 'tlsServerName'> {
+  return {
+    tls: {
+      rejectUnauthorized: !tls.insecureSkipVerify,
+      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+      ...(tls.key === undefined ? {} : { key: tls.key() }),
+    },
+    tlsServerName: tls.serverName ?? true,
+  }
+}
+
+const MECHANISMS = {
+  plain: 'PLAIN',
+  'scram-sha-256': 'SCRAM-SHA-256',
+  'scram-sha-512': 'SCRAM-SHA-512',
+} as const
+
+function saslOptions(sasl: SaslOptions): SASLOptions {
+  if (sasl.mechanism === 'oauthbearer') return { mechanism: 'OAUTHBEARER', token: sasl.token }
+  return { mechanism: MECHANISMS[sasl.mechanism], username: sasl.username, password: sasl.password }
+}

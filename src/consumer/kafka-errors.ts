@@ -1,0 +1,103 @@
+import {
+  GenericError,
+  MultipleErrors,
+  protocolErrorsCodesById,
+  ResponseError,
+} from '@platformatic/kafka'
+import { FirnError, messageOf } from '../core/errors.ts'
+import type { BrokerAddress } from './options.ts'
+
+/** The error codes of Kafka's protocol that decide something here. */
+export const KAFKA = {
+  none: 0,
+  offsetOutOfRange: 1,
+  corruptMessage: 2,
+  unknownTopicOrPartition: 3,
+  coordinatorNotAvailable: 15,
+  notCoordinator: 16,
+  illegalGeneration: 22,
+  unknownMemberId: 25,
+  rebalanceInProgress: 27,
+  topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
+  clusterAuthorizationFailed: 31,
+  unsupportedVersion: 35,
+  memberIdRequired: 79,
+  fencedInstanceId: 82,
+  unknownTopicId: 100,
+  fencedMemberEpoch: 110,
+  unreleasedInstanceId: 111,
+  staleMemberEpoch: 113,
+} as const
+
+/** A protocol error as Kafka's own documentation names it: `NOT_LEADER_OR_FOLLOWER (6)`. */
+export function kafkaErrorText(code: number): string {
+  return `${protocolErrorsCodesById[code] ?? 'UNKNOWN'} (${code})`
+}
+
+/** The response inside what the client throws for one that has error codes in it; undefined for any other fault. */
+export function responseIn(fault: unknown): unknown {
+  if (!(fault instanceof ResponseError)) return undefined
+  const response: unknown = fault['response']
+  return response
+}
+
+/** An authorisation that is missing, by what Kafka says is refused; undefined for another code. */
+export function authorizationError(
+  code: number,
+  of: { topic?: string; group?: string },
+): FirnError | undefined {
+  switch (code) {
+    case KAFKA.topicAuthorizationFailed:
+      return new FirnError('KAFKA_AUTHORIZATION', `no permission on topic ${of.topic ?? ''}`, {
+        help: `grant the principal READ and DESCRIBE on topic ${of.topic ?? ''}`,
+      })
+    case KAFKA.groupAuthorizationFailed:
+      return new FirnError('KAFKA_AUTHORIZATION', `no permission on group ${of.group ?? ''}`, {
+        help: `grant the principal READ and DESCRIBE on group ${of.group ?? ''}`,
+      })
+    case KAFKA.clusterAuthorizationFailed:
+      return new FirnError('KAFKA_AUTHORIZATION', 'no permission on the cluster', {
+        help: 'grant the principal DESCRIBE on the cluster',
+      })
+    default:
+      return undefined
+  }
+}
+
+/** A fault of a connection or request as one of ours. */
+export function kafkaFault(
+  fault: unknown,
+  what: string,
+  brokers: readonly BrokerAddress[],
+): FirnError {
+  if (fault instanceof FirnError) return fault
+  const tried = brokers.map(({ host, port }) => `${host}:${port}`).join(', ')
+  const told = deepMessage(fault)
+  if (isAuthentication(fault)) {
+    return new FirnError(
+      'KAFKA_AUTHENTICATION',
+      `${what}: the brokers (${tried}) do not accept who we say we are: ${told}`,
+      {
+        cause: fault,
+        help: 'check `kafka.sasl`: mechanism, username and password; and that this listener speaks it',
+      },
+    )
+  }
+  return new FirnError('KAFKA_UNAVAILABLE', `${what}: no answer from ${tried}: ${told}`, {
+    cause: fault,
+    help: 'check `kafka.brokers`, `kafka.tls` and that the brokers run: firn check',
+  })
+}
+
+function isAuthentication(fault: unknown): boolean {
+  if (fault instanceof MultipleErrors) return fault.errors.some(isAuthentication)
+  if (fault instanceof GenericError && fault.code === 'PLT_KFK_AUTHENTICATION') return true
+  return fault instanceof Error && fault.cause !== undefined && isAuthentication(fault.cause)
+}
+
+function deepMessage(fault: unknown): string {
+  if (fault instanceof AggregateError)
+    return [messageOf(fault), ...fault.errors.map(deepMessage)].join('; ')
+  return messageOf(fault)
+}

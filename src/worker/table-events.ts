@@ -1,0 +1,20 @@
+import type { FirnError } from '../core/errors.ts'
+import type { TopicPartition } from '../core/offsets.ts'
+import type { FetchedBatch, FetchEvent } from '../consumer/record-source.ts'
+import type { PushOutcome } from '../writer/encoder.ts'
+import type { HaltCause, SealedFiles } from '../writer/sealed-files.ts'
+import type { CommitStep, StartStep } from './table-session.ts'
+
+/** What a table worker tells of itself: logs and metrics are made of it, and nothing else depends on it. */
+export interface TableEvents {
+  started(step: Extract<StartStep, { kind: 'started' }>): void
+  restarting(reason: string): void
+  pushed(batch: FetchedBatch, outcome: PushOutcome): void
+  committed(step: Extract<CommitStep, { kind: 'committed' }>, files: SealedFiles): void
+  /** A round was given up; its positions are read again. */
+  dropped(reason: string, files: SealedFiles | undefined): void
+  refused(refusal: FirnError): void
+  halted(partition: TopicPartition, cause: HaltCause): void
+  logMoved(event: Extract<FetchEvent, { kind: 'out-of-range' | 'diverged' | 'gone' }>): void
+  fault(during: 'start' | 'look' | 'stage' | 'commit' | 'group-offsets', error: FirnError): void
+}

@@ -1,0 +1,451 @@
+import type { Clock } from '../core/clock.ts'
+import { FirnError, messageOf } from '../core/errors.ts'
+import { PartitionMap, type Position, type TopicPartition } from '../core/offsets.ts'
+import type { FetchEvent, FetchedBatch, RecordSource } from '../consumer/record-source.ts'
+import { decideFlush, type FlushLimits } from '../writer/flush-policy.ts'
+import type { HaltCause, SealedFiles, SealReason } from '../writer/sealed-files.ts'
+import type { TableBuffer } from '../writer/table-buffer.ts'
+import { Serial } from './serial.ts'
+import type { CommitStep, StartStep, TableSession } from './table-session.ts'
+import { tableState, type Owned, type TableReport, type TableState } from './table-state.ts'
+import type { TableEvents } from './table-events.ts'
+
+export interface TableWorkerOptions {
+  /** The table's name, for people. */
+  readonly name: string
+  readonly flush: FlushLimits
+  /** How often a table without anything to commit is loaded, so that a rollback is noticed. */
+  readonly idleLoadIntervalMs: number
+  /** The pace of attempts once the bounded ones are used up, and of asking again after a refusal. */
+  readonly slowRetryMs: number
+  /** How long a revocation or a shutdown may take to commit what is complete. */
+  readonly drainBudgetMs: number
+}
+
+export interface TableWorkerParts {
+  readonly clock: Clock
+  readonly source: RecordSource
+  readonly session: TableSession
+  readonly events: TableEvents
+}
+
+/** A round on its way into the table. */
+interface InFlight {
+  readonly done: Promise<void>
+  readonly ranges: TableBuffer['round']['ranges']
+  readonly openedAtMs: number
+  readonly abandon: AbortController
+}
+
+/**
+ * One table in one worker process: partitions come and go, batches go into its buffer, sealed rounds into the table.
+ * At most one round is in flight while the next one fills. Whatever happens, the way back is the same: drop what is
+ * held, load the table, read again from its ledger.
+ */
+export class TableWorker {
+  readonly options: TableWorkerOptions
+  readonly #parts: TableWorkerParts
+  readonly #owned = new PartitionMap<Owned>()
+  /** Assignments, revocations and restarts, one after the other. Rounds in flight never wait for it. */
+  readonly #serial = new Serial()
+  readonly #refusals = new Map<string, FirnError>()
+  #stuck: FirnError | undefined
+  #closed = false
+  #inFlight: InFlight | undefined
+  #pausedByBudget = false
+  #paused = false
+  #askAgainAtMs: number | undefined
+  #lastLoadMs: number
+  #lastCommitMs: number | undefined
+
+  constructor(options: TableWorkerOptions, parts: TableWorkerParts) {
+    this.options = options
+    this.#parts = parts
+    this.#lastLoadMs = parts.clock.monotonic()
+  }
+
+  // ---------------------------------------------------------------- group
+
+  /** Partitions that the group gave to this worker: read from the ledger on. */
+  async assign(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const partition of partitions) this.#owned.set(partition, { kind: 'starting' })
+    await this.#serial.run(async () => this.#start(partitions))
+  }
+
+  /** Partitions that go to another worker: what is complete is committed first, within the budget. */
+  async release(
+    partitions: readonly TopicPartition[],
+    reason: SealReason = 'revoked',
+  ): Promise<void> {
+    for (const partition of partitions) this.#parts.source.stop(partition)
+    await this.#serial.run(async () => {
+      const drained = await this.#drain(partitions, reason)
+      for (const partition of partitions) this.#owned.delete(partition)
+      if (!drained) await this.#startAgain('drain budget used up')
+    })
+  }
+
+  /** Partitions that are already somebody else's: nothing of them may be kept. */
+  async lose(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const partition of partitions) {
+      this.#parts.source.stop(partition)
+      this.#owned.delete(partition)
+    }
+    // What is in flight may go on: the table decides whether it still fits.
+    if (this.#holdsAny(partitions)) await this.#serial.run(async () => this.#startAgain('lost'))
+  }
+
+  // ---------------------------------------------------------------- records
+
+  async accept(event: FetchEvent): Promise<void> {
+    const owned = this.#owned.get(event)
+    if (owned === undefined || owned.kind === 'starting') return
+    switch (event.kind) {
+      case 'batch':
+        await this.#push(event)
+        break
+      case 'at-end':
+        this.#reachedEnd(event, owned)
+        break
+      case 'out-of-range':
+      case 'diverged':
+      case 'gone':
+        // The start table says what it means and which verb resolves it.
+        this.#parts.events.logMoved(event)
+        this.#scheduleRestart(`log ${event.kind}`)
+        break
+      case 'failed':
+        this.#halt(event, { kind: 'fault', error: event.error })
+        break
+    }
+  }
+
+  #reachedEnd(event: Extract<FetchEvent, { kind: 'at-end' }>, owned: Owned): void {
+    if (owned.kind !== 'reading') return
+    const now = this.#parts.clock.now()
+    this.#owned.set(event, { ...owned, logEnd: event.logEnd, atEndSinceMs: now })
+    this.#parts.session.reachedEnd(event, now)
+  }
+
+  async #push(batch: FetchedBatch): Promise<void> {
+    const buffer = this.#parts.session.buffer
+    if (buffer === undefined) return
+    try {
+      const outcome = await buffer.push(batch)
+      const owned = this.#owned.get(batch)
+      if (owned?.kind === 'reading') {
+        this.#owned.set(batch, {
+          kind: 'reading',
+          position: outcome.range.end,
+          logEnd: batch.logEnd,
+          atEndSinceMs: undefined,
+        })
+      }
+      this.#parts.session.pushed(batch, outcome)
+      this.#parts.events.pushed(batch, outcome)
+      if (outcome.halt !== undefined) this.#halt(batch, outcome.halt)
+    } catch (fault) {
+      this.#halt(batch, { kind: 'fault', error: asFirnError(fault) })
+    }
+  }
+
+  /** Stops one partition: what lies before the halt is committed as always, nothing behind it is. */
+  #halt({ topic, partition }: TopicPartition, cause: HaltCause): void {
+    const key = { topic, partition }
+    this.#parts.source.stop(key)
+    this.#owned.set(key, { kind: 'halted', cause })
+    this.#parts.events.halted(key, cause)
+  }
+
+  // ---------------------------------------------------------------- beat
+
+  /** Called at a steady beat: seals what is due, asks again where a refusal stands, looks at an idle table. */
+  tick(): void {
+    if (this.#closed) return
+    const now = this.#parts.clock.monotonic()
+    const { buffer } = this.#parts.session
+    if (this.#askAgainAtMs !== undefined && now >= this.#askAgainAtMs) {
+      this.#scheduleRestart('asking again')
+    }
+    if (buffer !== undefined && this.#inFlight === undefined) {
+      const decision = decideFlush(buffer.level, this.options.flush, now)
+      if (decision.kind === 'seal') this.seal(decision.reason)
+    }
+    this.#applyPause()
+    this.#lookWhenIdle(now)
+  }
+
+  /** Seals the round being filled, unless one is in flight or there is nothing in it. */
+  seal(reason: SealReason): void {
+    const { buffer } = this.#parts.session
+    if (buffer === undefined || buffer.round.empty || this.#inFlight !== undefined) return
+    const { ranges, openedAtMs } = buffer.round
+    const abandon = new AbortController()
+    const sealing = buffer.seal(reason)
+    const done = this.#carry(sealing, abandon.signal).finally(() => {
+      if (this.#inFlight?.abandon === abandon) this.#inFlight = undefined
+    })
+    this.#inFlight = { done, ranges, openedAtMs: openedAtMs ?? 0, abandon }
+  }
+
+  set pausedByBudget(paused: boolean) {
+    this.#pausedByBudget = paused
+    this.#applyPause()
+  }
+
+  /** Fetching rests while there is no room, or the round being filled is full and waits for the one in flight. */
+  #applyPause(): void {
+    const { buffer } = this.#parts.session
+    const level = buffer?.level
+    const full =
+      level !== undefined &&
+      this.#inFlight !== undefined &&
+      (level.bytes >= this.options.flush.bytesMax || level.rowCount >= this.options.flush.rowsMax)
+    const pause = this.#pausedByBudget || this.#stuck !== undefined || full
+    if (pause === this.#paused) return
+    this.#paused = pause
+    const partitions = [...this.#owned.keys()]
+    if (pause) this.#parts.source.pause(partitions)
+    else this.#parts.source.resume(partitions)
+  }
+
+  #lookWhenIdle(now: number): void {
+    const idle = this.#inFlight === undefined && this.#parts.session.buffer?.round.empty === true
+    if (
+      !idle ||
+      this.#owned.size === 0 ||
+      now - this.#lastLoadMs < this.options.idleLoadIntervalMs
+    ) {
+      return
+    }
+    this.#lastLoadMs = now
+    void this.#serial.run(async () => {
+      try {
+        const step = await this.#parts.session.look(this.#positions())
+        this.#apply(step)
+      } catch (fault) {
+        this.#parts.events.fault('look', asFirnError(fault))
+      }
+    })
+  }
+
+  /** Where each partition that is being read stands: of an empty round, where the ledger should be. */
+  #positions(): PartitionMap<Position> {
+    const positions = new PartitionMap<Position>()
+    for (const [partition, owned] of this.#owned) {
+      if (owned.kind === 'reading') positions.set(partition, owned.position)
+    }
+    return positions
+  }
+
+  // ---------------------------------------------------------------- a round's way into the table
+
+  /** Never throws and never waits for `#serial`: a revocation that holds it waits for us. */
+  async #carry(sealing: Promise<SealedFiles>, abandoned: AbortSignal): Promise<void> {
+    try {
+      const files = await sealing
+      const staged = await this.#parts.session.stage(files)
+      for (;;) {
+        if (abandoned.aborted) return
+        const step = await this.#parts.session.commit(staged, abandoned)
+        this.#lastLoadMs = this.#parts.clock.monotonic()
+        if (step.kind !== 'exhausted') {
+          this.#afterCommit(step, files)
+          return
+        }
+        // The files stay staged, Kafka keeps the records: red, and again at a slow pace.
+        this.#stuck = step.reason
+        this.#parts.events.fault('commit', step.reason)
+        this.#applyPause()
+        await this.#parts.clock.sleep(this.options.slowRetryMs, abandoned)
+      }
+    } catch (fault) {
+      // The round is lost: its records are read again once the store or the catalog takes them.
+      const error = asFirnError(fault)
+      this.#stuck = error
+      this.#parts.events.fault('stage', error)
+      this.#applyPause()
+      await this.#parts.clock.sleep(this.options.slowRetryMs, abandoned)
+      this.#scheduleRestart(messageOf(error))
+    }
+  }
+
+  #afterCommit(step: Exclude<CommitStep, { kind: 'exhausted' }>, files: SealedFiles): void {
+    this.#stuck = undefined
+    switch (step.kind) {
+      case 'committed':
+        this.#lastCommitMs = this.#parts.clock.monotonic()
+        this.#parts.events.committed(step, files)
+        this.#commitGroupOffsets(step.next)
+        if (step.restart !== undefined) this.#scheduleRestart(step.restart)
+        break
+      case 'dropped':
+        this.#parts.events.dropped(step.reason, files)
+        this.#scheduleRestart(step.reason)
+        break
+      case 'refused':
+        this.#parts.events.dropped(step.refusal.message, files)
+        this.#hold(step.refusal)
+        this.#scheduleRestart(step.refusal.message)
+        break
+    }
+    this.#applyPause()
+  }
+
+  /** Advisory, for lag tools, after the snapshot and never ahead of the ledger. */
+  #commitGroupOffsets(next: PartitionMap<Position>): void {
+    const mine = new PartitionMap<Position>()
+    for (const [partition, position] of next) {
+      if (this.#owned.has(partition)) mine.set(partition, position)
+    }
+    this.#parts.source.commitGroupOffsets(mine).catch((fault: unknown) => {
+      this.#parts.events.fault('group-offsets', asFirnError(fault))
+    })
+  }
+
+  // ---------------------------------------------------------------- start, and start again
+
+  async #start(partitions: readonly TopicPartition[]): Promise<void> {
+    const mine = partitions.filter((partition) => this.#owned.has(partition))
+    if (mine.length === 0 || this.#closed) return
+    try {
+      this.#lastLoadMs = this.#parts.clock.monotonic()
+      this.#apply(await this.#parts.session.start(mine))
+    } catch (fault) {
+      this.#stuck = asFirnError(fault)
+      this.#parts.events.fault('start', this.#stuck)
+      this.#askAgain()
+    }
+  }
+
+  #apply(step: StartStep): void {
+    if (step.kind === 'unchanged') return
+    if (step.kind === 'restart') {
+      this.#scheduleRestart(step.reason)
+      return
+    }
+    this.#stuck = undefined
+    this.#refusals.clear()
+    this.#askAgainAtMs = undefined
+    for (const refusal of step.refusals) this.#hold(refusal)
+    for (const [partition, target] of step.positions) {
+      if (!this.#owned.has(partition)) continue
+      this.#owned.set(partition, {
+        kind: 'reading',
+        position: target.position,
+        logEnd: undefined,
+        atEndSinceMs: undefined,
+      })
+      this.#parts.source.seek(partition, target)
+    }
+    this.#parts.events.started(step)
+    this.#paused = false
+    this.#applyPause()
+  }
+
+  #hold(refusal: FirnError): void {
+    this.#refusals.set(`${refusal.code} ${refusal.message}`, refusal)
+    this.#parts.events.refused(refusal)
+    this.#askAgain()
+  }
+
+  #askAgain(): void {
+    this.#askAgainAtMs = this.#parts.clock.monotonic() + this.options.slowRetryMs
+  }
+
+  /** Stops reading at once; the rest in its turn. */
+  #scheduleRestart(reason: string): void {
+    this.#askAgainAtMs = undefined
+    for (const partition of this.#owned.keys()) this.#parts.source.stop(partition)
+    void this.#serial.run(async () => this.#startAgain(reason))
+  }
+
+  /** Drops all that is held, and reads every partition again from the ledger. */
+  async #startAgain(reason: string): Promise<void> {
+    if (this.#closed) return
+    const partitions = [...this.#owned.keys()]
+    for (const partition of partitions) {
+      this.#parts.source.stop(partition)
+      this.#owned.set(partition, { kind: 'starting' })
+    }
+    this.#parts.events.restarting(reason)
+    await this.#parts.session.buffer?.discard()
+    await this.#start(partitions)
+  }
+
+  // ---------------------------------------------------------------- draining and closing
+
+  /** Commits everything that holds one of these partitions. False where the budget was used up first. */
+  async #drain(partitions: readonly TopicPartition[], reason: SealReason): Promise<boolean> {
+    const timeout = new AbortController()
+    const late = this.#parts.clock
+      .sleep(this.options.drainBudgetMs, timeout.signal)
+      .then(() => 'late')
+    const drained = await Promise.race([this.#sealAndWait(partitions, reason), late])
+    timeout.abort()
+    if (drained !== 'late') return true
+    this.#inFlight?.abandon.abort()
+    this.#parts.events.dropped('drain budget used up', undefined)
+    return false
+  }
+
+  async #sealAndWait(
+    partitions: readonly TopicPartition[],
+    reason: SealReason,
+  ): Promise<'drained'> {
+    await this.#inFlight?.done
+    if (this.#holdsAny(partitions)) {
+      this.seal(reason)
+      await this.#inFlight?.done
+    }
+    return 'drained'
+  }
+
+  #holdsAny(partitions: readonly TopicPartition[]): boolean {
+    const ranges = this.#parts.session.buffer?.round.ranges
+    return ranges !== undefined && partitions.some((partition) => ranges.has(partition))
+  }
+
+  /** Commits what is complete within the budget, and lets go of everything. */
+  async close(): Promise<void> {
+    await this.release([...this.#owned.keys()], 'shutdown')
+    this.#closed = true
+    this.#inFlight?.abandon.abort()
+    await this.#parts.session.close()
+  }
+
+  // ---------------------------------------------------------------- what it tells
+
+  get bytesHeld(): number {
+    return this.#parts.session.buffer?.bytesHeld ?? 0
+  }
+
+  get report(): TableReport {
+    const { buffer } = this.#parts.session
+    return {
+      name: this.options.name,
+      state: this.state,
+      partitions: [...this.#owned],
+      refusals: [...this.#refusals.values()],
+      bytesHeld: this.bytesHeld,
+      rowsHeld: buffer?.round.rowCount ?? 0,
+      oldestHeldAtMs: this.#inFlight?.openedAtMs ?? buffer?.round.openedAtMs,
+      lastCommitAtMs: this.#lastCommitMs,
+    }
+  }
+
+  get state(): TableState {
+    return tableState({
+      closed: this.#closed,
+      stuck: this.#stuck,
+      refusals: [...this.#refusals.values()],
+      owned: [...this.#owned.values()],
+    })
+  }
+}
+
+function asFirnError(fault: unknown): FirnError {
+  return fault instanceof FirnError
+    ? fault
+    : new FirnError('INTERNAL', messageOf(fault), { cause: fault })
+}
