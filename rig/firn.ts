@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Guarded, runGuarded, spawnGuarded } from './guarded.ts'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const MAIN = join(ROOT, 'src', 'main.ts')
+
+/** A line of a worker's log: JSON, with whatever facts it has. */
+export interface LogLine {
+  readonly level: string
+  readonly time: string
+  readonly msg: string
+  readonly [fact: string]: unknown
+}
+
+/** A `firn run` of its own process. It never outlives this one. */
+export interface FirnWorker {
+  readonly name: string
+  readonly pid: number
+  readonly logFile: string
+  readonly process: Guarded
+  /** Milliseconds since the epoch: just before the process was started. */
+  readonly startedAtMs: number
+  /** What it has logged so far; of one file several processes may have written. */
+  log(): Promise<LogLine[]>
+  kill9(): Promise<void>
+  /** SIGTERM, and the exit status that follows. */
+  stop(): Promise<number>
+  /** The most memory that it ever had at once, bytes; undefined when it is gone or there is no /proc. */
+  peakMemoryBytes(): Promise<number | undefined>
+}
+
+/** Starts `firn run` as a process of its own, its log in JSON appended to a file. */
+export async function startFirn(options: {
+  readonly name: string
+  readonly config: string
+  readonly scratch: string
+}): Promise<FirnWorker> {
+  const { name, config, scratch } = options
+  const logFile = join(scratch, `${name}.log`)
+  const startedAtMs = Date.now()
+  const command = {
+    program: process.execPath,
+    args: [MAIN, 'run', '--config', config],
+    cwd: ROOT,
+    env: { NODE_OPTIONS: undefined },
+  }
+  const running = await spawnGuarded(command, logFile)
+  return {
+    name,
+    pid: running.pid,
+    logFile,
+    process: running,
+    startedAtMs,
+    log: async () => readLog(logFile),
+    kill9: async () => {
+      running.signal('SIGKILL')
+      await running.exited
+    },
+    stop: async () => {
+      running.signal('SIGTERM')
+      return running.exited
+    },
+    peakMemoryBytes: async () => peakMemoryBytes(running.pid),
+  }
+}
+
+/** Runs a verb to its end. */
+export async function runFirn(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  return runGuarded({
+    program: process.execPath,
+    args: [MAIN, ...args],
+    cwd: ROOT,
+    env: { NODE_OPTIONS: undefined, NO_COLOR: '1', ...env },
+  })
+}
+
+async function readLog(file: string): Promise<LogLine[]> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return text.split('\n').flatMap((line) => {
+    // A process that was killed may have left half a line.
+    if (!line.startsWith('{') || !line.endsWith('}')) return []
+    const parsed: unknown = JSON.parse(line)
+    return isLogLine(parsed) ? [parsed] : []
+  })
+}
+
+function isLogLine(value: unknown): value is LogLine {
+  return typeof value === 'object' && value !== null && 'msg' in value && 'time' in value
+}
+
+async function peakMemoryBytes(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
+}
