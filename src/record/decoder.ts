@@ -1,8 +1,8 @@
 import type { BatchBuilder } from '../columns/batch-builder.ts'
+import { CompiledJsonDecoder } from './compiled-json-decoder.ts'
 import type { DecodingOptions } from './decoding.ts'
 import type { RecordCursor } from './record-cursor.ts'
 import type { RecordFailure } from './record-failure.ts'
-import { SlowJsonDecoder } from './slow-json-decoder.ts'
 
 /** Reads the values of records into the columns of one builder. */
 export interface ValueDecoder {
@@ -18,5 +18,5 @@ export interface ValueDecoder {
  * claim one name) or SCHEMA_INCOMPATIBLE (the metadata column has another form).
  */
 export function compileDecoder(builder: BatchBuilder, options: DecodingOptions): ValueDecoder {
-  return new SlowJsonDecoder(builder, options)
+  return new CompiledJsonDecoder(builder, options)
 }

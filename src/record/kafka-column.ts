@@ -2,10 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import {
   appendBytes,
   appendInt32,
-  appendInt64,
   appendInt64Halves,
   appendStruct,
-  appendText,
   endList,
 } from '../columns/append.ts'
 import type { ColumnBuilder } from '../columns/column-builder.ts'
@@ -84,13 +82,13 @@ function partAppender(column: ColumnBuilder, parent: NestedField): KafkaAppender
   switch (field.name) {
     case 'topic':
       check('string')
-      return always(({ topic }) => appendText(column, topic))
+      return topicAppender(column)
     case 'partition':
       check('int')
       return always(({ partition }) => appendInt32(column, partition))
     case 'offset':
       check('long')
-      return always((record) => appendInt64(column, record.offset))
+      return offsetAppender(column)
     case 'timestamp':
       check('timestamptz')
       return (record) => appendTimestamp(column, record.timestampMs)
@@ -111,6 +109,55 @@ function always(append: (record: RecordCursor) => void): KafkaAppender {
     append(record)
     return undefined
   }
+}
+
+/** One topic comes again and again: its bytes are kept. */
+function topicAppender(column: ColumnBuilder): KafkaAppender {
+  let topic = ''
+  let bytes = Buffer.alloc(0)
+  return (record) => {
+    if (record.topic !== topic) {
+      topic = record.topic
+      bytes = Buffer.from(topic)
+    }
+    appendShort(column, bytes, { start: 0, end: bytes.length })
+    return undefined
+  }
+}
+
+/** The base offset's halves are worked out once for each batch, so that a record costs no bigint. */
+function offsetAppender(column: ColumnBuilder): KafkaAppender {
+  let base = -1n
+  let low = 0
+  let high = 0
+  return (record) => {
+    if (record.baseOffset !== base) {
+      base = record.baseOffset
+      low = Number(base & 0xff_ff_ff_ffn)
+      high = Number(base >> 32n)
+    }
+    const sum = low + record.offsetDelta
+    const carry = sum >= WORD ? 1 : 0
+    appendInt64Halves(column, sum - carry * WORD, high + carry)
+    return undefined
+  }
+}
+
+/** Copies few bytes, for which a call costs more than a loop. */
+function appendShort(
+  column: ColumnBuilder,
+  source: Buffer,
+  { start, end }: { readonly start: number; readonly end: number },
+): void {
+  column.reserveBytes(end - start)
+  const slot = column.takeSlot()
+  const { bytes, offsets } = column
+  let to = offsets[slot] ?? 0
+  for (let at = start; at < end; at += 1) {
+    bytes[to] = source[at] ?? 0
+    to += 1
+  }
+  offsets[slot + 1] = to
 }
 
 const NO_TIMESTAMP = -1

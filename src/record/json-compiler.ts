@@ -1,0 +1,333 @@
+import type { BatchBuilder } from '../columns/batch-builder.ts'
+import type { ColumnBuilder } from '../columns/column-builder.ts'
+import { required } from '../core/assert.ts'
+import type { DecodingOptions } from './decoding.ts'
+import { bindingSource } from './json-bindings.ts'
+import { JsonKeys } from './json-keys.ts'
+import { primitiveSource, PrimitiveReaders } from './json-primitives.ts'
+import { MemberNames } from './member-names.ts'
+import { commentText, SourceText } from './source-text.ts'
+
+/** What generated code is made of: its text, and the objects that it names by number. */
+export interface CompiledJson {
+  readonly source: string
+  readonly keys: readonly JsonKeys[]
+  readonly readers: PrimitiveReaders
+}
+
+/** An object in the JSON: the root, a struct, or an entry of a map that is an array. */
+interface ObjectShape {
+  /** The function's name. */
+  readonly name: string
+  readonly columns: readonly ColumnBuilder[]
+  readonly names: MemberNames
+  readonly anyCase: boolean
+  /** The struct's own column, which takes a slot. */
+  readonly own: ColumnBuilder | undefined
+  /** How deep the object lies; the root has 1. */
+  readonly depth: number
+}
+
+/** Bits of a `seen` word in use: small enough that the engine keeps it as a small integer. */
+const BITS = 30
+/** Beyond it, keys are looked up instead of being tried in their order by code of their own. */
+const TRIED_MAX = 64
+const ENTRY = { key: 'key', value: 'value' } as const
+
+/**
+ * Writes the code that reads one schema's JSON: a function for each column, which answers the place behind its value or
+ * -1, and which writes to the column's own arrays. Names from the schema appear in comments and as byte values only.
+ */
+export class JsonCompiler {
+  readonly #options: DecodingOptions
+  readonly #indexes: ReadonlyMap<ColumnBuilder, number>
+  readonly #text = new SourceText()
+  readonly #keys: JsonKeys[] = []
+  readonly #readers = new PrimitiveReaders()
+
+  constructor(builder: BatchBuilder, options: DecodingOptions) {
+    this.#options = options
+    this.#indexes = new Map(builder.allColumns.map((column, index) => [column, index]))
+  }
+
+  compile(columns: readonly ColumnBuilder[]): CompiledJson {
+    this.#text.add(...bindingSource(columns, this.#indexes))
+    const names = new MemberNames(
+      columns.map(({ field }) => field),
+      this.#options,
+    )
+    const anyCase = this.#options.caseInsensitive
+    this.#addObject({ name: 'root', columns, names, anyCase, own: undefined, depth: 1 })
+    this.#text.add(
+      '/** Whether the value at p, up to r.end, was appended; if not, the row is half done. */',
+      'return function read(r, p) {',
+      'if (S[0] >= rows || builder.generation !== bound) prepare()',
+      'p = skipSpace(r, p)',
+      'if (r.bytes[p] !== 123) return false',
+      'p = root(r, p)',
+      '/* White space may go on in what follows the value. */',
+      'return p === r.end || (p >= 0 && p < r.end && skipSpace(r, p) >= r.end)',
+      '}',
+    )
+    return { source: this.#text.toString(), keys: this.#keys, readers: this.#readers }
+  }
+
+  #index(column: ColumnBuilder): number {
+    return required(this.#indexes.get(column), 'index of a column')
+  }
+
+  #addObject(shape: ObjectShape): void {
+    for (const column of shape.columns) this.#addValue(column, shape.depth)
+    const keys = this.#keys.length
+    this.#keys.push(new JsonKeys(shape.names, { anyCase: shape.anyCase }))
+    const { columns, own } = shape
+    const words = Math.ceil(columns.length / BITS)
+    this.#text.add(
+      `function ${shape.name}(r, p) {`,
+      'const src = r.bytes, view = r.view, end = r.end',
+      'let c = 0, f = 0, next = 0',
+      ...Array.from({ length: words }, (_, word) => `let seen${word} = 0`),
+      ...(own === undefined ? [] : [`S[${own.lengthAt}]++`]),
+      'p = skipSpace(r, p + 1)',
+      'if (src[p] === 125) p++',
+      'else for (;;) {',
+      'f = -1',
+      ...this.#triedKeys(shape),
+      'if (f < 0) {',
+      `f = keys[${keys}].find(r, p)`,
+      'if (f === -2) return -1',
+      'p = r.written',
+      '}',
+      'if (src[p] !== 58) {',
+      'p = skipSpace(r, p)',
+      'if (src[p] !== 58) return -1',
+      '}',
+      'p++',
+      'if (src[p] <= 32) p = skipSpace(r, p)',
+      'switch (f) {',
+      ...columns.flatMap((column, field) => this.#memberCase(shape, column, field)),
+      `default: p = skipValue(r, p, ${this.#options.depthMax - shape.depth})`,
+      '}',
+      'if (p < 0) return -1',
+      'next = f + 1',
+      'if (src[p] <= 32) p = skipSpace(r, p)',
+      'c = src[p++]',
+      'if (c === 125) break',
+      'if (c !== 44) return -1',
+      'if (src[p] <= 32) p = skipSpace(r, p)',
+      '}',
+      ...this.#missingLines(columns, words),
+      'return p',
+      '}',
+    )
+  }
+
+  /** The key that the last record had here, tried four bytes at a time. */
+  #triedKeys({ columns }: ObjectShape): string[] {
+    if (columns.length === 0 || columns.length > TRIED_MAX) return []
+    const cases = columns.flatMap(({ field }, index) => {
+      const key = Buffer.from(JSON.stringify(field.name))
+      // A name that JSON writes with an escape is found by its text.
+      if (key.includes('\\')) return []
+      return [
+        `case ${index}: /* ${commentText(field.name)} */`,
+        `if (p + ${key.length} <= end && ${sameBytes(key)}) { f = ${index}; p += ${key.length} }`,
+        'break',
+      ]
+    })
+    return ['switch (next) {', ...cases, '}']
+  }
+
+  #memberCase({ names, anyCase }: ObjectShape, column: ColumnBuilder, field: number): string[] {
+    const index = this.#index(column)
+    const word = `seen${Math.floor(field / BITS)}`
+    const bit = 2 ** (field % BITS)
+    const several =
+      anyCase || [...names.entries()].filter(([, to]) => to.index === field).length > 1
+    // With several names, which one counts depends on more than the order: the slow path knows.
+    const again = several ? 'return -1' : `rewindSlot(C${index}, S)`
+    return [
+      `case ${field}: /* ${commentText(column.field.name)} */`,
+      `if (${word} & ${bit}) ${again}`,
+      `${word} |= ${bit}`,
+      `p = ${this.#valueCall(column)}`,
+      'break',
+    ]
+  }
+
+  #valueCall(column: ColumnBuilder): string {
+    const index = this.#index(column)
+    if (!column.optional) return `value${index}(r, p)`
+    return `src[p] === 110 ? (hole${index}(), skipNull(r, p)) : value${index}(r, p)`
+  }
+
+  #missingLines(columns: readonly ColumnBuilder[], words: number): string[] {
+    const lines: string[] = []
+    for (let word = 0; word < words; word += 1) {
+      const own = columns.slice(word * BITS, (word + 1) * BITS)
+      lines.push(`if (seen${word} !== ${2 ** own.length - 1}) {`)
+      for (const [place, column] of own.entries()) {
+        lines.push(`if (!(seen${word} & ${2 ** place})) ${this.#absentCall(column)}`)
+      }
+      lines.push('}')
+    }
+    return lines
+  }
+
+  #absentCall(column: ColumnBuilder): string {
+    const index = this.#index(column)
+    if (column.field.writeDefault !== undefined) {
+      return `{ appendDefault(C${index}); if (builder.generation !== bound) bind() }`
+    }
+    return column.optional ? `hole${index}()` : 'return -1'
+  }
+
+  #addValue(column: ColumnBuilder, parentDepth: number): void {
+    const index = this.#index(column)
+    const depth = parentDepth + 1
+    const { layout, field } = column
+    const nested = layout === 'struct' || layout === 'list' || layout === 'map'
+    if (nested && depth > this.#options.depthMax) {
+      this.#text.add(`function value${index}() { return -1 }`)
+    } else if (layout === 'struct') this.#addStruct(column, depth)
+    else if (layout === 'list') this.#addList(column, depth)
+    else if (field.type.kind === 'map') {
+      if (field.type.key.kind === 'string') this.#addTextMap(column, depth)
+      else this.#addEntryMap(column, depth)
+    } else this.#text.add(...primitiveSource(column, index, this.#readers))
+  }
+
+  #addStruct(column: ColumnBuilder, depth: number): void {
+    const index = this.#index(column)
+    const names = new MemberNames(
+      column.children.map(({ field }) => field),
+      this.#options,
+    )
+    const anyCase = this.#options.caseInsensitive
+    const columns = column.children
+    this.#addObject({ name: `members${index}`, columns, names, anyCase, own: column, depth })
+    this.#text.add(
+      `function value${index}(r, p) {`,
+      `return r.bytes[p] === 123 ? members${index}(r, p) : -1`,
+      '}',
+    )
+  }
+
+  #addList(column: ColumnBuilder, depth: number): void {
+    const element = column.child(0)
+    this.#addValue(element, depth)
+    this.#addSequence(column, {
+      brackets: [91, 93],
+      item: [this.#growLine(element), `p = ${this.#valueCall(element)}`],
+      done: [],
+    })
+  }
+
+  #addTextMap(column: ColumnBuilder, depth: number): void {
+    const [key, value] = [column.child(0), column.child(1)]
+    this.#addValue(key, depth)
+    this.#addValue(value, depth)
+    this.#addSequence(column, {
+      brackets: [123, 125],
+      item: [
+        this.#growLine(key),
+        this.#growLine(value),
+        `p = value${this.#index(key)}(r, p)`,
+        'if (p < 0) return -1',
+        'p = skipSpace(r, p)',
+        'if (src[p] !== 58) return -1',
+        'p = skipSpace(r, p + 1)',
+        `p = ${this.#valueCall(value)}`,
+      ],
+      done: [this.#distinctLine(key)],
+    })
+  }
+
+  #addEntryMap(column: ColumnBuilder, depth: number): void {
+    const [key, value] = [column.child(0), column.child(1)]
+    const fields = [
+      { ...key.field, name: ENTRY.key },
+      { ...value.field, name: ENTRY.value },
+    ]
+    // The members of an entry are the format's own names, in their own case.
+    const names = new MemberNames(fields, {
+      ...this.#options,
+      caseInsensitive: false,
+      aliases: new Map(),
+    })
+    const name = `entry${this.#index(column)}`
+    const columns = [key, value]
+    const entryDepth = depth + 1
+    this.#addObject({ name, columns, names, anyCase: false, own: undefined, depth: entryDepth })
+    const tooDeep = entryDepth > this.#options.depthMax
+    this.#addSequence(column, {
+      brackets: [91, 93],
+      item: [
+        `if (src[p] !== 123${tooDeep ? ' || true' : ''}) return -1`,
+        this.#growLine(key),
+        this.#growLine(value),
+        `p = ${name}(r, p)`,
+      ],
+      done: [this.#distinctLine(key)],
+    })
+  }
+
+  /** Items between brackets, and then the slot that holds them. */
+  #addSequence(
+    column: ColumnBuilder,
+    parts: {
+      brackets: readonly [number, number]
+      item: readonly string[]
+      done: readonly string[]
+    },
+  ): void {
+    const index = this.#index(column)
+    const [open, close] = parts.brackets
+    const items = column.child(0).lengthAt
+    this.#text.add(
+      `function value${index}(r, p) {`,
+      'const src = r.bytes',
+      'let c = 0',
+      `if (src[p] !== ${open}) return -1`,
+      `const first = S[${items}]`,
+      'p = skipSpace(r, p + 1)',
+      `if (src[p] === ${close}) p++`,
+      'else for (;;) {',
+      ...parts.item,
+      'if (p < 0) return -1',
+      'if (src[p] <= 32) p = skipSpace(r, p)',
+      'c = src[p++]',
+      `if (c === ${close}) break`,
+      'if (c !== 44) return -1',
+      'if (src[p] <= 32) p = skipSpace(r, p)',
+      '}',
+      ...parts.done,
+      `const n = S[${column.lengthAt}]`,
+      `o${index}[n + 1] = S[${items}]`,
+      `S[${column.lengthAt}] = n + 1`,
+      'return p',
+      '}',
+    )
+  }
+
+  #growLine(column: ColumnBuilder): string {
+    const index = this.#index(column)
+    return `if (S[${column.lengthAt}] >= m${index}) grow${index}()`
+  }
+
+  #distinctLine(key: ColumnBuilder): string {
+    const items = `S[${key.lengthAt}] - first`
+    return `if (${items} > 1 && hasEqualSlots(C${this.#index(key)}, first)) return -1`
+  }
+}
+
+/** Whether the bytes at p are these, four at a time. */
+function sameBytes(bytes: Buffer): string {
+  const tests: string[] = []
+  let at = 0
+  for (; at + 4 <= bytes.length; at += 4) {
+    tests.push(`view.getInt32(p + ${at}, true) === ${bytes.readInt32LE(at)}`)
+  }
+  for (; at < bytes.length; at += 1) tests.push(`src[p + ${at}] === ${bytes.readUInt8(at)}`)
+  return tests.join(' && ')
+}

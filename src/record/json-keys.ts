@@ -1,0 +1,108 @@
+import { BAIL, skipText, type JsonReader } from './json-reader.ts'
+import type { MemberNames } from './member-names.ts'
+
+/** A member that belongs to no field. */
+export const UNKNOWN = -1
+/** A key that is no JSON. */
+export const BAD_KEY = -2
+
+const QUOTE = 34
+const BACKSLASH = 92
+const SPACE = 32
+const FNV_OFFSET = 0x81_1c_9d_c5
+const FNV_PRIME = 0x01_00_01_93
+
+/** Finds the field of a struct that a key means, from its bytes. */
+export class JsonKeys {
+  readonly #names: MemberNames
+  readonly #anyCase: boolean
+  /** All names, back to back. */
+  readonly #bytes: Buffer
+  readonly #starts: Int32Array
+  readonly #fields: Int32Array
+  /** Open addressing: a name's place in `starts` and `fields`, or -1. */
+  readonly #table: Int32Array
+
+  constructor(names: MemberNames, { anyCase }: { readonly anyCase: boolean }) {
+    const entries = [...names.entries()]
+    const texts = entries.map(([name]) => Buffer.from(name))
+    this.#names = names
+    this.#anyCase = anyCase
+    this.#bytes = Buffer.concat(texts)
+    this.#starts = new Int32Array(texts.length + 1)
+    this.#fields = Int32Array.from(entries, ([, { index }]) => index)
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(texts.length * 2 + 2))).fill(-1)
+    for (const [place, text] of texts.entries()) {
+      this.#starts[place + 1] = (this.#starts[place] ?? 0) + text.length
+      this.#insert(hashOf(text), place)
+    }
+  }
+
+  /** The field of the key at a quote; `reader.written` is then behind the key. */
+  find(reader: JsonReader, at: number): number {
+    const { bytes, end } = reader
+    if (bytes[at] !== QUOTE) return BAD_KEY
+    let place = at + 1
+    let hash = FNV_OFFSET
+    let high = 0
+    for (;;) {
+      const byte = bytes[place] ?? 0
+      if (byte === QUOTE) break
+      if (byte === BACKSLASH) return this.#findEscaped(reader, at)
+      if (byte < SPACE || place >= end) return BAD_KEY
+      high |= byte
+      hash = Math.imul(hash ^ byte, FNV_PRIME)
+      place += 1
+    }
+    reader.highBits |= high
+    reader.written = place + 1
+    const field = this.#lookup(bytes, { start: at + 1, end: place, hash })
+    return field === UNKNOWN && this.#anyCase ? this.#findText(reader, at) : field
+  }
+
+  #lookup(bytes: Buffer, key: { start: number; end: number; hash: number }): number {
+    const mask = this.#table.length - 1
+    for (let slot = key.hash & mask; ; slot = (slot + 1) & mask) {
+      const name = this.#table[slot] ?? -1
+      if (name < 0) return UNKNOWN
+      if (this.#equals(name, bytes, key)) return this.#fields[name] ?? UNKNOWN
+    }
+  }
+
+  #equals(name: number, bytes: Buffer, { start, end }: { start: number; end: number }): boolean {
+    const own = this.#bytes
+    const from = this.#starts[name] ?? 0
+    const length = (this.#starts[name + 1] ?? 0) - from
+    if (length !== end - start) return false
+    for (let index = 0; index < length; index += 1) {
+      if (own[from + index] !== bytes[start + index]) return false
+    }
+    return true
+  }
+
+  #findEscaped(reader: JsonReader, at: number): number {
+    const end = skipText(reader, at)
+    if (end === BAIL || end > reader.end) return BAD_KEY
+    reader.written = end
+    return this.#findText(reader, at)
+  }
+
+  /** By the key's text, where its bytes do not tell: escapes, another case. */
+  #findText(reader: JsonReader, at: number): number {
+    const key: unknown = JSON.parse(reader.bytes.toString('utf8', at, reader.written))
+    return typeof key === 'string' ? (this.#names.lookup(key)?.index ?? UNKNOWN) : BAD_KEY
+  }
+
+  #insert(hash: number, name: number): void {
+    const mask = this.#table.length - 1
+    let slot = hash & mask
+    while ((this.#table[slot] ?? 0) >= 0) slot = (slot + 1) & mask
+    this.#table[slot] = name
+  }
+}
+
+function hashOf(text: Buffer): number {
+  let hash = FNV_OFFSET
+  for (const byte of text) hash = Math.imul(hash ^ byte, FNV_PRIME)
+  return hash
+}
