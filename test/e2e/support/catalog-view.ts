@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { poll } from '../../../rig/environment.ts'
+import type { FirnWorker } from '../../../rig/firn.ts'
+import { locateTable } from '../../../rig/readers/table.ts'
+import type { RestCatalog } from '../../../rig/services/fixture-catalog.ts'
+
+const tableSchema = z.object({
+  metadata: z.object({
+    'format-version': z.number(),
+    properties: z.record(z.string(), z.string()),
+    refs: z.record(z.string(), z.object({ type: z.string() })).optional(),
+    snapshots: z
+      .array(z.object({ 'sequence-number': z.number(), summary: z.record(z.string(), z.string()) }))
+      .optional(),
+  }),
+})
+
+/** The path prefix that a catalog's `/v1/config` asks for. */
+export async function prefixOf(catalog: RestCatalog): Promise<{ prefix: string } | object> {
+  const query =
+    catalog.kind === 'nessie' ? `?warehouse=${encodeURIComponent(catalog.warehouse)}` : ''
+  const response = await fetch(`${catalog.uri}/v1/config${query}`)
+  const parsed = z
+    .object({
+      defaults: z.record(z.string(), z.string()).optional(),
+      overrides: z.record(z.string(), z.string()).optional(),
+    })
+    .parse(await response.json())
+  const prefix = parsed.overrides?.['prefix'] ?? parsed.defaults?.['prefix']
+  return prefix === undefined ? {} : { prefix: encodeURIComponent(decodeURIComponent(prefix)) }
+}
+
+/** A table as a catalog has it, seen by a client of a dozen lines. */
+export async function viewTable(
+  catalog: RestCatalog,
+  table: string,
+): Promise<z.infer<typeof tableSchema>['metadata'] | undefined> {
+  const [namespace = '', name = ''] = table.split('.')
+  const { prefix } = { prefix: undefined, ...(await prefixOf(catalog)) }
+  const middle = prefix === undefined ? '' : `/${prefix}`
+  const response = await fetch(`${catalog.uri}/v1${middle}/namespaces/${namespace}/tables/${name}`)
+  if (!response.ok) return undefined
+  return tableSchema.parse(await response.json()).metadata
+}
+
+/** The rows of the newest snapshot, as its summary states them. */
+export async function rowsOf(catalog: RestCatalog, table: string): Promise<number> {
+  const metadata = await viewTable(catalog, table).catch(() => undefined)
+  const newest = (metadata?.snapshots ?? []).toSorted(
+    (a, b) => b['sequence-number'] - a['sequence-number'],
+  )[0]
+  return Number(newest?.summary['total-records'] ?? 0)
+}
+
+/** Waits until the table has at least so many rows; fails with the workers' logs. */
+export async function untilRows(
+  catalog: RestCatalog,
+  table: string,
+  options: { rows: number; workers: readonly FirnWorker[]; deadlineMs?: number },
+): Promise<void> {
+  const reached = await poll(
+    async () => {
+      if ((await rowsOf(catalog, table)) >= options.rows) return 'there'
+      const ended = options.workers.some(({ process }) => process.status() !== undefined)
+      return ended ? 'ended' : undefined
+    },
+    { deadlineMs: options.deadlineMs ?? 60_000, everyMs: 200 },
+  )
+  if (reached === 'there') return
+  const logs = options.workers.map(async (worker) => {
+    const lines = (await worker.log()).slice(-8).map((line) => JSON.stringify(line))
+    return `${worker.name} (status ${worker.process.status()}):\n${lines.join('\n')}`
+  })
+  const rows = await rowsOf(catalog, table)
+  throw new Error(
+    `${table} has ${rows} rows, not ${options.rows}.\n${(await Promise.all(logs)).join('\n')}`,
+  )
+}
+
+/** Where the table's metadata lies, for readers. */
+export async function locate(catalog: RestCatalog, table: string): Promise<string> {
+  const [namespace = '', name = ''] = table.split('.')
+  return locateTable({
+    uri: catalog.uri,
+    namespace,
+    table: name,
+    ...(await prefixOf(catalog)),
+  })
+}
