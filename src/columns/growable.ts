@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts'
 
 /** Arrow's 32-bit offsets: no array of a column holds more than this many slots or bytes. */
-export const CAPACITY_MAX = 2 ** 31 - 1
+const CAPACITY_MAX = 2 ** 31 - 1
 
 const CAPACITY_MIN = 64
 

@@ -44,7 +44,7 @@ export function byteArrayExtremes(
 }
 
 function bytesIn({ bytes }: LeafValues, { start, end }: Cut): Uint8Array {
-  return Uint8Array.from(bytes.subarray(start, end))
+  return new Uint8Array(bytes.subarray(start, end))
 }
 
 /** Values are compared in their first `limit` bytes: of those that agree so far any may stand for the others. */
@@ -112,5 +112,5 @@ export function fixedExtremes(
     if (compare(value, min) < 0) min = value
     else if (compare(value, max) > 0) max = value
   }
-  return { min: Uint8Array.from(min), minExact: true, max: Uint8Array.from(max), maxExact: true }
+  return { min: new Uint8Array(min), minExact: true, max: new Uint8Array(max), maxExact: true }
 }

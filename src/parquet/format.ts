@@ -35,7 +35,6 @@ export const ENCODING = {
 export type Encoding = keyof typeof ENCODING
 
 export const PAGE_TYPE = { DATA: 0, DICTIONARY: 2 } as const
-export type PageType = keyof typeof PAGE_TYPE
 
 export const CODEC = { uncompressed: 0, snappy: 1, gzip: 2, brotli: 4, zstd: 6 } as const
 /** Compression codecs by the names that Iceberg's properties use. */

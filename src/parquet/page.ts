@@ -67,7 +67,7 @@ export class PageWriter {
     const offset = this.output.position
     this.output.write(header)
     // A body that is not compressed lies in memory that the next page is written to.
-    this.output.write(compressed === body ? Uint8Array.from(body) : compressed)
+    this.output.write(compressed === body ? new Uint8Array(body) : compressed)
     return {
       offset,
       compressedSize: header.length + compressed.length,

@@ -8,7 +8,7 @@ import { type LogicalType, type Storage, storageOf, writeLogicalType } from './l
 import { THRIFT_ELEMENT, type ThriftWriter } from './thrift.ts'
 
 /** A node of a Parquet schema: parents before children, as the footer lists them. */
-export interface SchemaElement {
+interface SchemaElement {
   readonly name: string
   readonly repetition?: Repetition
   readonly childCount?: number

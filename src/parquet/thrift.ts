@@ -32,7 +32,7 @@ export class ThriftWriter {
   /** The bytes of the whole struct, closed. The writer is empty again. */
   finish(): Uint8Array {
     this.out.byte(0)
-    const bytes = Uint8Array.from(this.out.view())
+    const bytes = new Uint8Array(this.out.view())
     this.out.length = 0
     this.lastId = 0
     return bytes

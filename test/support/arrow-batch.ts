@@ -40,7 +40,7 @@ export function arrowBatch(batch: ColumnBatch): RecordBatch {
   return new RecordBatch(new Schema(fields), data)
 }
 
-export function arrowField(field: NestedField): Field {
+function arrowField(field: NestedField): Field {
   return new Field(field.name, arrowType(field.type), !field.required)
 }
 
@@ -80,7 +80,7 @@ const PLAIN = {
   uuid: new FixedSizeBinary(16),
 }
 
-function mapEntries(type: Type & { kind: 'map' }): Struct {
+function mapEntries(type: Type & { kind: 'map' }): Struct<{ key: DataType; value: DataType }> {
   return new Struct([
     new Field('key', arrowType(type.key)),
     new Field('value', arrowType(type.value), !type.valueRequired),

@@ -33,46 +33,49 @@ function arrowTree(data: Data, type: Type, slot: number): Tree {
 }
 
 function slotsOf(data: Data, slot: number): number[] {
-  const { valueOffsets } = data
-  const [start, end] = [Number(valueOffsets[slot]), Number(valueOffsets[slot + 1])]
+  const { start, end } = cutOf(data, slot)
   return Array.from({ length: end - start }, (_, index) => start + index)
 }
 
+function cutOf(data: Data, slot: number) {
+  const offsets = data.valueOffsets as ArrayLike<number | bigint>
+  return { start: Number(offsets[slot]), end: Number(offsets[slot + 1]) }
+}
+
 function arrowLeaf(data: Data, type: Type, slot: number): Tree {
-  const { values } = data
+  const bytes = data.values as Uint8Array
   switch (type.kind) {
     case 'boolean': {
       const bit = data.offset + slot
-      return ((values[bit >> 3] >> (bit & 7)) & 1) === 1
+      return ((bytes[bit >> 3]! >> (bit & 7)) & 1) === 1
     }
     case 'decimal': {
-      const bytes = new DataView(values.buffer, values.byteOffset + slot * 16, 16)
-      return (bytes.getBigInt64(8, true) << 64n) | bytes.getBigUint64(0, true)
+      const view = new DataView(bytes.buffer, bytes.byteOffset + slot * 16, 16)
+      return (view.getBigInt64(8, true) << 64n) | view.getBigUint64(0, true)
     }
     case 'string':
     case 'binary': {
-      const bytes = (values as Uint8Array).slice(
-        Number(data.valueOffsets[slot]),
-        Number(data.valueOffsets[slot + 1]),
-      )
-      return type.kind === 'binary' ? bytes : UTF8.decode(bytes)
+      const { start, end } = cutOf(data, slot)
+      const value = bytes.slice(start, end)
+      return type.kind === 'binary' ? value : UTF8.decode(value)
     }
     case 'uuid':
     case 'fixed': {
       const width = type.kind === 'uuid' ? 16 : type.length
-      return (values as Uint8Array).slice(slot * width, (slot + 1) * width)
+      return bytes.slice(slot * width, (slot + 1) * width)
     }
     default:
-      return wordOf(data, slot)
+      return numberAt(data, slot)
   }
 }
 
 /** 64-bit numbers may lie in pairs of words. */
-function wordOf(data: Data, slot: number): Tree {
-  const { values } = data
-  if (!(values instanceof Int32Array) || values.length < data.length * 2)
-    return values[slot] as Tree
-  if (DataType.isInt(data.type) || DataType.isDate(data.type)) return values[slot]!
+function numberAt(data: Data, slot: number): Tree {
+  const values = data.values as Int32Array | Float64Array | BigInt64Array
+  const narrow = DataType.isInt(data.type) || DataType.isDate(data.type)
+  if (!(values instanceof Int32Array) || values.length < data.length * 2 || narrow) {
+    return values[slot]!
+  }
   return new BigInt64Array(values.buffer, values.byteOffset)[slot]!
 }
 

@@ -27,5 +27,5 @@ test('no bytes are copied', () => {
     [['a'], ['b']],
   )
   const [data] = arrowBatch(batch).data.children
-  expect(data!.values.buffer).toBe(batch.columns[0]!.bytes.buffer)
+  expect((data!.values as Uint8Array).buffer).toBe(batch.columns[0]!.bytes.buffer)
 })

@@ -73,7 +73,7 @@ function fieldsOf(slots: readonly Slot[], nextId: () => number): NestedField[] {
   }))
 }
 
-export const schema: fc.Arbitrary<Schema> = fc
+const schema: fc.Arbitrary<Schema> = fc
   .array(shapes.slot, { minLength: 1, maxLength: 4 })
   .map((slots) => {
     let id = 0
@@ -81,7 +81,7 @@ export const schema: fc.Arbitrary<Schema> = fc
   })
 
 /** Fields a struct, elements a list: what a type may hold, null where it may be. */
-export function treeOf(type: Type, required: boolean): fc.Arbitrary<Tree> {
+function treeOf(type: Type, required: boolean): fc.Arbitrary<Tree> {
   const present = presentTreeOf(type)
   return required ? present : fc.option(present, { freq: 3 })
 }
@@ -105,7 +105,7 @@ function presentTreeOf(type: Type): fc.Arbitrary<Tree> {
   }
 }
 
-export function rowsOfSchema(of: Schema, rowsMax = 30): fc.Arbitrary<Tree[][]> {
+function rowsOfSchema(of: Schema, rowsMax = 30): fc.Arbitrary<Tree[][]> {
   return fc.array(fc.tuple(...of.fields.map((field) => treeOf(field.type, field.required))), {
     maxLength: rowsMax,
   })

@@ -10,7 +10,7 @@ import type { Schema, Value } from '../../../src/iceberg/types.ts'
  * map's entries.
  */
 export type Tree = null | Value | readonly Tree[] | Entries
-export interface Entries {
+interface Entries {
   readonly entries: readonly (readonly [Tree, Tree])[]
 }
 
@@ -46,7 +46,7 @@ export function batchOf(schema: Schema, rows: readonly (readonly Tree[])[]): Col
   return builder.seal()
 }
 
-export function treeAt(column: Column, slot: number): Tree {
+function treeAt(column: Column, slot: number): Tree {
   if (column.isNull(slot)) return null
   const [start, end] = [column.offsets[slot]!, column.offsets[slot + 1]!]
   const slots = Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index)
