@@ -1,25 +1,13 @@
 import type { Clock } from '../../../src/core/clock.ts'
-import {
-  clusterId,
-  topicId,
-  topicName,
-  writerName,
-  type SnapshotId,
-  type TopicName,
-} from '../../../src/core/ids.ts'
-import { PartitionMap, type Position, type PositionRange } from '../../../src/core/offsets.ts'
+import type { SnapshotId } from '../../../src/core/ids.ts'
+import type { Position } from '../../../src/core/offsets.ts'
 import type { Random } from '../../../src/core/random.ts'
-import type { DataFile, ManifestFile } from '../../../src/iceberg/data-file.ts'
-import { readManifestList, writeManifestList } from '../../../src/iceberg/manifest-list.ts'
-import { readManifest } from '../../../src/iceberg/manifest-reader.ts'
-import { stagedManifest, writeManifest } from '../../../src/iceberg/manifest-writer.ts'
-import { snapshotById } from '../../../src/iceberg/ancestry.ts'
-import type { TableMetadata } from '../../../src/iceberg/metadata.ts'
 import { checkMetadata } from '../../../src/iceberg/check-metadata.ts'
-import type { Schema } from '../../../src/iceberg/types.ts'
+import type { DataFile } from '../../../src/iceberg/data-file.ts'
+import type { TableMetadata } from '../../../src/iceberg/metadata.ts'
 import { ALL_CARRIERS } from '../../../src/commit/carriers.ts'
-import { type CommitOutcome, commitStaged } from '../../../src/commit/committer.ts'
 import type { CommitEvent } from '../../../src/commit/commit-events.ts'
+import { type CommitOutcome, commitStaged } from '../../../src/commit/committer.ts'
 import type { CommitContext } from '../../../src/commit/context.ts'
 import { ManifestLists } from '../../../src/commit/manifest-lists.ts'
 import type { LogFacts, PartitionFacts, ResolvedStart } from '../../../src/commit/plan-start.ts'
@@ -29,67 +17,20 @@ import { type LogReader, startTable, type StartOutcome } from '../../../src/comm
 import type { SealedFiles } from '../../../src/writer/sealed-files.ts'
 import { type CatalogManners, FakeCatalog } from '../../support/fake-catalog.ts'
 import { FakeObjectStore } from '../../support/fake-object-store.ts'
-
-export const TABLE = { namespace: ['lake'], name: 'orders' }
-export const ORDERS: TopicName = topicName('orders')
-export const ORDERS_ID = topicId('topic-1')
-export const CLUSTER = clusterId('cluster-1')
-export const WRITER = writerName('w')
-
-export const SCHEMA: Schema = {
-  schemaId: 0,
-  fields: [{ id: 1, name: 'n', type: { kind: 'long' }, required: false }],
-  identifierFieldIds: [],
-}
-
-export const at = (partition: number, topic = ORDERS): { topic: TopicName; partition: number } => ({
-  topic,
-  partition,
-})
-
-export const range = (start: number, end: number): PositionRange => ({
-  start: BigInt(start),
-  end: BigInt(end),
-})
-
-/** `{0: [0, 2]}` as ranges of the topic orders. */
-export const ranges = (of: Record<number, [number, number]>): PartitionMap<PositionRange> =>
-  new PartitionMap(
-    Object.entries(of).map(([partition, [start, end]]) => [
-      at(Number(partition)),
-      range(start, end),
-    ]),
-  )
-
-/** A seeded generator: mulberry32. */
-export function seeded(seed: number): Random {
-  let state = seed
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-  const hex = (digits: number): string =>
-    Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join('')
-  return {
-    next,
-    uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`,
-    int63: () => BigInt(`0x${hex(15)}`) + 1n,
-  }
-}
-
-/** Time that passes only while somebody sleeps. */
-export function virtualClock(state: { nowMs: number }): Clock {
-  return {
-    now: () => state.nowMs,
-    monotonic: () => state.nowMs,
-    sleep: async (ms) => {
-      state.nowMs += ms
-      await Promise.resolve()
-    },
-  }
-}
+import {
+  at,
+  CLUSTER,
+  dataFile,
+  ORDERS,
+  ORDERS_ID,
+  ranges,
+  SCHEMA,
+  seeded,
+  TABLE,
+  virtualClock,
+  WRITER,
+} from './fixtures.ts'
+import { ForeignEngine } from './foreign-engine.ts'
 
 export interface WorldOptions {
   readonly manners?: Partial<CatalogManners>
@@ -117,13 +58,14 @@ export class World {
   start: ResolvedStart = { kind: 'earliest' }
   #context: CommitContext | undefined
   readonly #options: WorldOptions
-  #foreign = 0
+  readonly engine: ForeignEngine
 
   constructor(options: WorldOptions = {}) {
     this.#options = options
     this.catalog = new FakeCatalog(options.manners)
     this.clock = virtualClock(this.time)
     this.random = seeded(options.seed ?? 1)
+    this.engine = new ForeignEngine(this.catalog, this.store, this.random)
     this.log = {
       cluster: CLUSTER,
       id: ORDERS_ID,
@@ -260,116 +202,22 @@ export class World {
     return commitStaged(context, await this.stage(of, context), {})
   }
 
-  /** Another engine appends a file of its own. */
   async foreignAppend(): Promise<SnapshotId> {
-    return this.#foreignSnapshot('append', async (before, snapshotId) => {
-      const file = dataFile(`foreign-${this.#foreign}.parquet`, 1)
-      return [await this.#manifest([file], 'added', snapshotId), ...before]
-    })
+    return this.engine.append()
   }
 
-  /** Another engine rewrites every file: nothing in the head names who added a row first. */
   async compact(): Promise<SnapshotId> {
-    const live = await this.liveFiles()
-    return this.#foreignSnapshot('replace', async (_before, snapshotId) => [
-      await this.#manifest(
-        live.map((file) => ({
-          ...file,
-          filePath: file.filePath.replace('.parquet', '.c.parquet'),
-        })),
-        'added',
-        snapshotId,
-      ),
-    ])
+    return this.engine.compact()
   }
 
-  /** Java's cherry-pick: a new snapshot with the files of another, which says of which. */
   async cherryPick(source: SnapshotId): Promise<SnapshotId> {
-    const picked = snapshotById(this.metadata, source)!
-    const list = readManifestList(await this.store.get(picked.manifestList))
-    const added = list.filter((one) => one.addedSnapshotId === source)
-    const files = await this.#filesOf(added)
-    return this.#foreignSnapshot(
-      'append',
-      async (before, snapshotId) => [await this.#manifest(files, 'added', snapshotId), ...before],
-      { 'source-snapshot-id': String(source) },
-    )
-  }
-
-  async #foreignSnapshot(
-    operation: string,
-    manifests: (before: readonly ManifestFile[], id: SnapshotId) => Promise<ManifestFile[]>,
-    summary: Record<string, string> = {},
-  ): Promise<SnapshotId> {
-    this.#foreign += 1
-    const { metadata } = this
-    const head = metadata.currentSnapshotId
-    const parent = head === null ? undefined : snapshotById(metadata, head)
-    const before =
-      parent === undefined ? [] : readManifestList(await this.store.get(parent.manifestList))
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const id = BigInt(7_000 + this.#foreign) as SnapshotId
-    const list = writeManifestList({
-      formatVersion: metadata.formatVersion === 3 ? 3 : 2,
-      snapshotId: id,
-      parentSnapshotId: head,
-      sequenceNumber: metadata.lastSequenceNumber + 1n,
-      firstRowId: metadata.nextRowId,
-      manifests: await manifests(before, id),
-    })
-    const manifestList = `mem://foreign/snap-${id}.avro`
-    await this.store.put(manifestList, list.bytes)
-    return this.catalog.addForeign(TABLE, {
-      snapshotId: id,
-      manifestList,
-      summary: { operation, ...summary },
-      ...(metadata.formatVersion === 3 ? { addedRows: list.addedRows } : {}),
-    })
-  }
-
-  async #manifest(
-    files: readonly DataFile[],
-    status: 'added',
-    addedSnapshotId: SnapshotId,
-  ): Promise<ManifestFile> {
-    const written = writeManifest({
-      formatVersion: this.metadata.formatVersion === 3 ? 3 : 2,
-      schema: SCHEMA,
-      spec: { specId: 0, fields: [] },
-      content: 'data',
-      entries: files.map((file) => ({
-        status,
-        snapshotId: null,
-        sequenceNumber: null,
-        fileSequenceNumber: null,
-        dataFile: file,
-      })),
-    })
-    const manifestPath = `mem://foreign/${this.random.uuid()}-m0.avro`
-    await this.store.put(manifestPath, written.bytes)
-    return stagedManifest(written, { manifestPath, addedSnapshotId })
+    return this.engine.cherryPick(source)
   }
 
   // ---------------------------------------------------------------- what is in the table
 
-  /** The live files of main, read from its manifests. */
   async liveFiles(): Promise<readonly DataFile[]> {
-    const head = this.metadata.currentSnapshotId
-    if (head === null) return []
-    const snapshot = snapshotById(this.metadata, head)!
-    return this.#filesOf(readManifestList(await this.store.get(snapshot.manifestList)))
-  }
-
-  async #filesOf(manifests: readonly ManifestFile[]): Promise<readonly DataFile[]> {
-    const files: DataFile[] = []
-    for (const manifest of manifests) {
-      const bytes = await this.store.get(manifest.manifestPath)
-      const { entries } = readManifest(bytes, { manifest, schema: SCHEMA })
-      files.push(
-        ...entries.filter(({ status }) => status !== 'deleted').map(({ dataFile: file }) => file),
-      )
-    }
-    return files
+    return this.engine.liveFiles()
   }
 
   /** How often each position is in the table: `{0: {'0': 1, '1': 1}}`. */
@@ -407,29 +255,5 @@ export class World {
       }
     }
     return [...problems, ...checkMetadata(this.metadata)]
-  }
-}
-
-export function dataFile(name: string, rows: number): DataFile {
-  return {
-    content: 'data',
-    filePath: `mem://lake/lake.orders/data/${name}`,
-    fileFormat: 'PARQUET',
-    specId: 0,
-    partition: [],
-    recordCount: BigInt(rows),
-    fileSizeInBytes: BigInt(rows * 10),
-    metrics: {
-      columnSizes: new Map(),
-      valueCounts: new Map(),
-      nullValueCounts: new Map(),
-      nanValueCounts: new Map(),
-      lowerBounds: new Map(),
-      upperBounds: new Map(),
-    },
-    splitOffsets: [],
-    equalityIds: [],
-    sortOrderId: null,
-    firstRowId: null,
   }
 }
