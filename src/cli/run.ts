@@ -32,7 +32,7 @@ export function runVerb(outside: ProcessOutside): Verb {
         format: config.log.format,
         output: outside.stderr,
         terminal: outside.stderr.isTTY,
-        now: systemClock.now,
+        now: () => systemClock.now(),
       })
       const service = await Service.open(config, {
         clock: systemClock,

@@ -1,8 +1,19 @@
+import { systemClock } from '../core/clock.ts'
+import { checkVerb } from './check.ts'
 import { historyVerb } from './history.ts'
+import { planVerb } from './plan.ts'
 import { runVerb, type ProcessOutside } from './run.ts'
 import type { Verb } from './run-cli.ts'
+import { statusVerb } from './status.ts'
 
 /** All verbs, in the order in which the help lists them. */
 export function verbs(outside: ProcessOutside): readonly Verb[] {
-  return [runVerb(outside), historyVerb(outside.env)]
+  const { env } = outside
+  return [
+    runVerb(outside),
+    checkVerb(env),
+    planVerb(env),
+    statusVerb(env, () => systemClock.now()),
+    historyVerb(env),
+  ]
 }

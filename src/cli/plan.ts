@@ -1,0 +1,205 @@
+import { tableText, type LoadedTable } from '../catalog/catalog.ts'
+import type { Config, TableConfig } from '../config/schema.ts'
+import { FirnError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import { partitionText, type TopicPartition } from '../core/offsets.ts'
+import { currentSchema, defaultSortOrder, defaultSpec } from '../iceberg/metadata-json.ts'
+import type { PartitionSpec, SortOrder } from '../iceberg/partition.ts'
+import { fieldById } from '../iceberg/schema.ts'
+import { transformText } from '../iceberg/transform-text.ts'
+import { typeText } from '../iceberg/type-text.ts'
+import type { Schema } from '../iceberg/types.ts'
+import {
+  missingHelp,
+  missingText,
+  schemaProblems,
+  tableCreation,
+} from '../worker/table-definition.ts'
+import { viewStart, type StartView } from '../worker/start-plan.ts'
+import { readConfigFile } from './config-file.ts'
+import type { Output } from './output.ts'
+import type { Verb } from './run-cli.ts'
+import { withPorts, type Ports } from './with-ports.ts'
+
+interface TablePlan {
+  readonly name: string
+  readonly create: boolean
+  readonly schema: Schema
+  readonly spec: PartitionSpec
+  readonly sortOrder: SortOrder
+  readonly formatVersion: number
+  readonly problems: readonly string[]
+  readonly view: StartView
+}
+
+/** `firn plan`: what `run` would do, and why; nothing is changed. */
+export function planVerb(env: Readonly<Record<string, string | undefined>>): Verb {
+  return {
+    name: 'plan',
+    summary: 'show what run would do: tables to create, and where each partition starts',
+    operands: [],
+    options: {},
+    example: {
+      command: 'firn plan --config orders.yaml',
+      does: 'shows tables, columns and start positions',
+    },
+    run: async (invocation, output) => {
+      const config = readConfigFile(invocation.configPath, env)
+      return withPorts(config, async (ports) => {
+        const plans: TablePlan[] = []
+        for (const table of config.tables) plans.push(await planOf(config, table, ports))
+        output.document({ writer: config.writer, tables: plans.map(planJson) })
+        for (const plan of plans) print(output, plan)
+        return plans.some(({ problems, view }) => problems.length > 0 || refused(view).length > 0)
+          ? 3
+          : 0
+      })
+    },
+  }
+}
+
+async function planOf(config: Config, table: TableConfig, ports: Ports): Promise<TablePlan> {
+  const outcome = await ports.catalog.loadTable(table.table)
+  const loaded = outcome.kind === 'loaded' ? outcome.table : undefined
+  const view = await viewStart({ ...ports, config, table, loaded })
+  return { name: tableText(table.table), view, ...definitionOf(table, loaded) }
+}
+
+function definitionOf(
+  table: TableConfig,
+  loaded: LoadedTable | undefined,
+): Omit<TablePlan, 'name' | 'view'> {
+  if (loaded !== undefined) {
+    const { metadata } = loaded
+    const schema = currentSchema(metadata)
+    return {
+      create: false,
+      schema,
+      spec: defaultSpec(metadata),
+      sortOrder: defaultSortOrder(metadata),
+      formatVersion: metadata.formatVersion,
+      problems: schemaProblems(table, schema),
+    }
+  }
+  if (table.columns === undefined || table.create === false) {
+    throw new FirnError('TABLE_MISSING', missingText(table), missingHelp(table))
+  }
+  const {
+    schema,
+    partitionSpec: spec,
+    sortOrder,
+    formatVersion,
+  } = tableCreation(table, table.columns)
+  return { create: true, schema, spec, sortOrder, formatVersion, problems: [] }
+}
+
+function refused({ plan }: StartView): readonly FirnError[] {
+  if (plan.kind === 'refuse') return [plan.refusal]
+  return plan.kind === 'start' ? plan.refusals : []
+}
+
+function print(output: Output, plan: TablePlan): void {
+  const { name, create, schema, spec, sortOrder, formatVersion, problems, view } = plan
+  output.heading(name)
+  output.mark(
+    create ? 'note' : 'ok',
+    create
+      ? `to be created, format version ${formatVersion}`
+      : `exists, format version ${formatVersion}`,
+  )
+  output.table(
+    [{ title: 'column' }, { title: 'type' }, { title: 'required' }],
+    schema.fields.map((field) => [field.name, typeText(field.type), field.required ? 'yes' : '']),
+  )
+  output.mark('note', `partitioned by ${specText(spec, schema)}`)
+  output.mark('note', `sorted by ${orderText(sortOrder, schema)}`)
+  for (const problem of problems) output.mark('failed', problem)
+  for (const { code, message, help } of refused(view))
+    output.mark('failed', `${code}: ${message}`, help)
+  const starts = startsOf(view)
+  if (starts.length > 0) {
+    output.table(
+      [{ title: 'partition' }, { title: 'starts at', align: 'right' }, { title: 'because' }],
+      starts.map(({ partition, position, why }) => [
+        partitionText(partition),
+        String(position),
+        why,
+      ]),
+    )
+  }
+  output.line()
+}
+
+interface Start {
+  readonly partition: TopicPartition
+  readonly position: bigint
+  readonly why: string
+}
+
+function startsOf({ plan, verdict }: StartView): readonly Start[] {
+  if (plan.kind === 'start') {
+    const followed =
+      verdict !== undefined &&
+      'warnings' in verdict &&
+      verdict.warnings.some(({ kind }) => kind === 'rollback-followed')
+    const why = followed ? 'the ledger, after a rollback' : 'the ledger'
+    return [...plan.positions].map(([partition, { position }]) => ({ partition, position, why }))
+  }
+  if (plan.kind !== 'move' || plan.move.kind !== 'pin') return []
+  return [...plan.move.topics].flatMap(([topic, { positions }]) =>
+    [...positions].map(([partition, position]) => ({
+      partition: { topic, partition },
+      position,
+      why: 'first start: `start` of the configuration',
+    })),
+  )
+}
+
+function specText({ fields }: PartitionSpec, schema: Schema): string {
+  if (fields.length === 0) return 'nothing'
+  return fields
+    .map(
+      ({ sourceId, transform }) =>
+        `${transformText(transform)}(${fieldById(schema, sourceId)?.path ?? sourceId})`,
+    )
+    .join(', ')
+}
+
+function orderText({ fields }: SortOrder, schema: Schema): string {
+  if (fields.length === 0) return 'nothing'
+  return fields
+    .map(({ sourceId, transform, direction, nullOrder }) => {
+      const column = fieldById(schema, sourceId)?.path ?? String(sourceId)
+      const source =
+        transform.kind === 'identity' ? column : `${transformText(transform)}(${column})`
+      return `${source} ${direction} ${nullOrder.replace('-', ' ')}`
+    })
+    .join(', ')
+}
+
+function planJson(plan: TablePlan): JsonObject {
+  const { name, create, schema, spec, sortOrder, formatVersion, problems, view } = plan
+  return {
+    table: name,
+    action: create ? 'create' : 'use',
+    'format-version': formatVersion,
+    columns: schema.fields.map((field) => ({
+      name: field.name,
+      type: typeText(field.type),
+      required: field.required,
+    })),
+    'partition-by': specText(spec, schema),
+    'sort-by': orderText(sortOrder, schema),
+    problems,
+    refusals: refused(view).map(({ code, message, help }) => ({
+      code,
+      message,
+      help: help ?? null,
+    })),
+    starts: startsOf(view).map(({ partition, position, why }) => ({
+      ...partition,
+      position,
+      because: why,
+    })),
+  }
+}
