@@ -120,15 +120,19 @@ export class ByteArrayTable {
   }
 }
 
-/** Four bytes at a step, multiplied and folded; the table looks at the low bits. */
+/** Four bytes at a step, the last four once more in part; multiplied and folded, as the table looks at the low bits. */
 function hashOf(view: DataView, start: number, end: number): number {
+  const last = end - 4
   let hash = end - start
-  let at = start
-  for (; at + 4 <= end; at += 4) {
-    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1 | 0)
-    hash ^= hash >>> 15
+  if (last >= start) {
+    for (let at = start; at < last; at += 4) {
+      hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1 | 0)
+      hash ^= hash >>> 15
+    }
+    hash = Math.imul(hash ^ view.getInt32(last, true), 0x9e3779b1 | 0)
+  } else {
+    for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193)
   }
-  for (; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b | 0)
   return hash ^ (hash >>> 13)
 }

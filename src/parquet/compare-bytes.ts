@@ -18,20 +18,30 @@ export function commonPrefix(
 ): number {
   const length = Math.min(left.end - left.start, right.end - right.start, limit)
   let at = from
-  while (at + 4 <= length && view.getInt32(left.start + at) === view.getInt32(right.start + at)) {
+  while (
+    at + 4 <= length &&
+    view.getInt32(left.start + at, true) === view.getInt32(right.start + at, true)
+  ) {
     at += 4
   }
   while (at < length && view.getUint8(left.start + at) === view.getUint8(right.start + at)) at += 1
   return at
 }
 
-/** Whether the bytes [start, end) are those from `other` on. */
+/** Whether the bytes [start, end) are those from `other` on. By words, the last of them once more in part. */
 export function isSame(view: DataView, start: number, end: number, other: number): boolean {
-  let at = start
-  let to = other
-  for (; at + 4 <= end; at += 4, to += 4) if (view.getInt32(at) !== view.getInt32(to)) return false
-  for (; at < end; at += 1, to += 1) if (view.getUint8(at) !== view.getUint8(to)) return false
-  return true
+  const last = end - 4
+  const distance = other - start
+  if (last < start) {
+    for (let at = start; at < end; at += 1) {
+      if (view.getUint8(at) !== view.getUint8(at + distance)) return false
+    }
+    return true
+  }
+  for (let at = start; at < last; at += 4) {
+    if (view.getInt32(at, true) !== view.getInt32(at + distance, true)) return false
+  }
+  return view.getInt32(last, true) === view.getInt32(last + distance, true)
 }
 
 /** Whether one cut is below another, lexicographically, when they agree in exactly `agreed` bytes. */

@@ -24,6 +24,8 @@ export function compress(bytes: Uint8Array, { codec, level }: Compression): Uint
     case 'zstd':
       return zstdCompressSync(bytes, {
         chunkSize: chunkSize(bytes.length),
+        // Tables no larger than the page needs, and its size in the frame for the reader.
+        pledgedSrcSize: bytes.length,
         params: { [constants.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL },
       })
     case 'gzip':
@@ -40,7 +42,7 @@ export function compress(bytes: Uint8Array, { codec, level }: Compression): Uint
 
 const CHUNK_MIN = 4096
 
-/** What pages usually shrink to fits; for what does not, zlib takes another chunk. */
+/** Room for what incompressible bytes become: one call, where the default takes one for each 16 KiB. */
 function chunkSize(length: number): number {
-  return Math.max(CHUNK_MIN, length >>> 1)
+  return Math.max(CHUNK_MIN, length + (length >>> 7) + 512)
 }

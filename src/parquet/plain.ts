@@ -78,7 +78,8 @@ function writeByteArrays(out: ByteWriter, values: LeafValues, { start, end }: Ra
       from = stop
       continue
     }
-    for (; from + 4 <= stop; from += 4, to += 4) target.setInt32(to, source.getInt32(from))
+    for (; from + 4 <= stop; from += 4, to += 4)
+      target.setInt32(to, source.getInt32(from, true), true)
     for (; from < stop; from += 1, to += 1) target.setUint8(to, source.getUint8(from))
   }
   out.length = to
