@@ -196,8 +196,9 @@ function planJson(plan: TablePlan): JsonObject {
       message,
       help: help ?? null,
     })),
-    starts: startsOf(view).map(({ partition, position, why }) => ({
-      ...partition,
+    starts: startsOf(view).map(({ partition: { topic, partition }, position, why }) => ({
+      topic,
+      partition,
       position,
       because: why,
     })),

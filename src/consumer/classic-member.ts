@@ -287,7 +287,8 @@ export class ClassicMember implements GroupMembership {
     // A static member that restarts within the session timeout keeps its partitions.
     if (this.#memberId === '' || instanceId !== undefined) return
     try {
-      const connection = await this.#coordinator.connection()
+      // On another connection than the join that may be waiting there for other members.
+      const connection = await this.#coordinator.connection('control')
       await leaveGroupV5.api.async(connection, group, [
         { memberId: this.#memberId, groupInstanceId: null, reason: 'stopped' },
       ])

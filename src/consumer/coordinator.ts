@@ -8,7 +8,7 @@ import {
 import { FirnError } from '../core/errors.ts'
 import { topicName } from '../core/ids.ts'
 import { PartitionMap, type Position, type TopicPartition } from '../core/offsets.ts'
-import type { Brokers } from './brokers.ts'
+import type { Brokers, ConnectionUse } from './brokers.ts'
 import {
   authorizationError,
   KAFKA,
@@ -37,11 +37,11 @@ export class Coordinator {
   }
 
   /** Throws KAFKA_UNAVAILABLE, KAFKA_AUTHORIZATION. */
-  async connection(): Promise<Connection> {
+  async connection(use: ConnectionUse = 'group'): Promise<Connection> {
     this.#address ??= await this.#brokers.retrying('finding the group coordinator', async () =>
       this.#find(),
     )
-    return this.#brokers.to(this.#address, 'group')
+    return this.#brokers.to(this.#address, use)
   }
 
   /** The coordinator has moved, or its connection was lost: the next call asks again. */
@@ -107,7 +107,8 @@ export class Coordinator {
         committedMetadata: null,
       })),
     }))
-    const connection = await this.connection()
+    // Not behind a join that waits for other members.
+    const connection = await this.connection('control')
     const response = await answered(
       async () =>
         api.async(

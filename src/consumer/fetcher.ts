@@ -21,10 +21,10 @@ interface Reading {
   toldEnd: Position | undefined
   /** Nothing more is asked until a seek: what was found is the caller's to decide on. */
   over: boolean
+  /** The follower in our rack that the leader named (KIP-392); undefined: the leader itself. */
+  replica: number | undefined
 }
 
-/** Bytes fetched and not taken: at this many no further request is sent. */
-const HELD_BYTES_MAX = 64 * 1024 * 1024
 const METADATA_BACKOFF_MS = 200
 /** The pace of looking for something to fetch where there is nothing, or of trying a lost broker again. */
 const IDLE_MS = 50
@@ -62,6 +62,7 @@ export class Fetcher {
       partitionMaxBytes: this.#brokers.options.fetch.partitionMaxBytes,
       toldEnd: undefined,
       over: false,
+      replica: undefined,
     })
     this.#startLoops()
   }
@@ -123,17 +124,25 @@ export class Fetcher {
 
   #startLoops(): void {
     void this.#fresh().then(() => {
-      for (const node of this.#leaders()) {
-        if (!this.#loops.has(node)) this.#loops.set(node, this.#loop(node))
-      }
+      this.#startMissingLoops()
     })
   }
 
-  #leaders(): ReadonlySet<number> {
-    const leaders = [...this.#readings.values()].map(
-      ({ partition }) => this.#leaderOf(partition)?.leaderId ?? -1,
-    )
-    return new Set(leaders.filter((node) => node >= 0))
+  #startMissingLoops(): void {
+    for (const node of this.#nodes()) {
+      if (!this.#loops.has(node)) this.#loops.set(node, this.#loop(node))
+    }
+  }
+
+  /** Brokers that are read from. */
+  #nodes(): ReadonlySet<number> {
+    const nodes = [...this.#readings.values()].map((reading) => this.#nodeOf(reading))
+    return new Set(nodes.filter((node) => node >= 0))
+  }
+
+  /** -1 while nobody leads. */
+  #nodeOf({ partition, replica }: Reading): number {
+    return replica ?? this.#leaderOf(partition)?.leaderId ?? -1
   }
 
   #leaderOf({
@@ -146,7 +155,8 @@ export class Fetcher {
   async #loop(node: number): Promise<void> {
     while (!this.#stopped.signal.aborted) {
       const own = this.#readingsOf(node)
-      const room = this.#bytesHeld < HELD_BYTES_MAX
+      // One response that waits to be taken, and one on its way.
+      const room = this.#bytesHeld < this.#brokers.options.fetch.maxBytes
       if (own.length === 0 || !room) {
         await this.#clock.sleep(IDLE_MS, this.#stopped.signal)
         await this.#freshWhenOld()
@@ -166,8 +176,7 @@ export class Fetcher {
 
   #readingsOf(node: number): readonly Reading[] {
     return [...this.#readings.values()].filter(
-      ({ partition, paused, over }) =>
-        !paused && !over && this.#leaderOf(partition)?.leaderId === node,
+      (reading) => !reading.paused && !reading.over && this.#nodeOf(reading) === node,
     )
   }
 
@@ -227,6 +236,11 @@ export class Fetcher {
 
   #takePartition(reading: Reading, fetched: FetchedPartition): 'done' | 'refresh' {
     const { partition } = reading
+    if (reading.replica !== undefined && fetched.errorCode !== KAFKA.none) {
+      // A follower may lag behind, or follow no more: its leader's word counts.
+      reading.replica = undefined
+      return 'done'
+    }
     switch (fetched.errorCode) {
       case KAFKA.none:
         break
@@ -248,6 +262,10 @@ export class Fetcher {
       reading.over = true
       this.#tell({ kind: 'diverged', ...partition, ...fetched.divergingEpoch })
       return 'done'
+    }
+    if (fetched.preferredReadReplica >= 0 && reading.replica === undefined) {
+      reading.replica = fetched.preferredReadReplica
+      this.#startMissingLoops()
     }
     this.#takeRecords(reading, fetched)
     return 'done'
@@ -293,7 +311,7 @@ export class Fetcher {
       this.#askForMore(reading)
       return
     }
-    if (reading.position >= logEnd && reading.toldEnd !== logEnd) {
+    if (logEnd >= 0n && reading.position >= logEnd && reading.toldEnd !== logEnd) {
       reading.toldEnd = logEnd
       this.#tell({ kind: 'at-end', ...partition, position: reading.position, logEnd })
     }
@@ -351,9 +369,9 @@ export class Fetcher {
       // No broker answers: asked again by the next turn of a loop.
       await this.#clock.sleep(METADATA_BACKOFF_MS, this.#stopped.signal)
     }
-    for (const node of this.#leaders()) {
-      if (!this.#loops.has(node)) this.#loops.set(node, this.#loop(node))
-    }
+    // A follower that was named by the leader before may be another one now.
+    for (const reading of this.#readings.values()) reading.replica = undefined
+    this.#startMissingLoops()
   }
 
   /** A topic that is no longer there, or under another id. */

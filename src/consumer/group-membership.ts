@@ -68,7 +68,8 @@ export class SubscribedTopics {
 }
 
 function listText(topics: readonly TopicDescription[]): string {
-  return JSON.stringify(
-    topics.map(({ topic, id, partitions }) => [topic, id, partitions.length]).sort(),
-  )
+  return topics
+    .map(({ topic, id, partitions }) => `${topic} ${id} ${partitions.length}`)
+    .sort((a, b) => (a < b ? -1 : 1))
+    .join('\n')
 }

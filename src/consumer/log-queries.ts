@@ -31,7 +31,7 @@ export class LogQueries {
   async describe(wanted: TopicSelection): Promise<readonly TopicDescription[]> {
     const names = namesOf(wanted)
     const metadata = await this.#brokers.metadata(names === undefined ? null : [...names])
-    const [forbidden] = metadata.forbidden.filter((name) => names?.has(name) === true)
+    const forbidden = metadata.forbidden.find((name) => names?.has(name) === true)
     if (forbidden !== undefined) {
       throw (
         authorizationError(KAFKA.topicAuthorizationFailed, { topic: forbidden }) ??
