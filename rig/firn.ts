@@ -23,6 +23,8 @@ export interface FirnWorker {
   readonly startedAtMs: number
   /** What it has logged so far; of one file several processes may have written. */
   log(): Promise<LogLine[]>
+  /** The last lines that it wrote, log or not, for people. */
+  tail(lines: number): Promise<string>
   kill9(): Promise<void>
   /** SIGTERM, and the exit status that follows. */
   stop(): Promise<number>
@@ -53,6 +55,7 @@ export async function startFirn(options: {
     process: running,
     startedAtMs,
     log: async () => readLog(logFile),
+    tail: async (lines) => (await readText(logFile)).trimEnd().split('\n').slice(-lines).join('\n'),
     kill9: async () => {
       running.signal('SIGKILL')
       await running.exited
@@ -79,13 +82,17 @@ export async function runFirn(
 }
 
 async function readLog(file: string): Promise<LogLine[]> {
-  const text = await readFile(file, 'utf8').catch(() => '')
+  const text = await readText(file)
   return text.split('\n').flatMap((line) => {
     // A process that was killed may have left half a line.
     if (!line.startsWith('{') || !line.endsWith('}')) return []
     const parsed: unknown = JSON.parse(line)
     return isLogLine(parsed) ? [parsed] : []
   })
+}
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => '')
 }
 
 function isLogLine(value: unknown): value is LogLine {

@@ -115,8 +115,8 @@ function failIfEnded({ workers }: Stage): void {
 
 async function lastLines({ workers }: Stage): Promise<string> {
   const logs = [...workers.values()].map(async (worker) => {
-    const lines = (await worker.log()).slice(-5).map((line) => `  ${JSON.stringify(line)}`)
-    return [`The end of ${worker.name}'s log:`, ...lines].join('\n')
+    return `The end of ${worker.name}'s log:
+${await worker.tail(5)}`
   })
   return (await Promise.all(logs)).join('\n')
 }
@@ -231,7 +231,7 @@ async function main(argv: readonly string[]): Promise<number> {
     exact,
     exact
       ? `Exactly once, across a kill -9 and a catalog outage, in ${seconds} s.`
-      : 'Not exact: see the table above.',
+      : 'Not as it should be: see above.',
   )
   if (values.keep) await keepUp(stage)
   const stopped = await stopWorkers(stage)

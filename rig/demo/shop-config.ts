@@ -14,6 +14,7 @@ kafka:
 catalog:
   uri: ${at.catalogUri}
 ${storageText(at.s3)}flush: {interval_ms: 2000, idle_ms: 1000}
+commit: {exhausted_retry_ms: 2000}
 http: {port: 0}
 tables:
   - table: shop.orders

@@ -44,7 +44,8 @@ function eventsTable(table: string, topic: string): string {
     topics: ${topic}
     columns:
 ${columns.join('\n')}
-    create: true`
+    create:
+      partition_by: []`
 }
 
 /** One worker comes back as the same static member, the others as new ones. */
@@ -69,6 +70,9 @@ class Crew {
 
   async killAndStart(name: string): Promise<void> {
     const worker = this.#workers.get(name)
+    if (worker?.process.status() !== undefined) {
+      throw new Error(`${name} ended by itself:\n${await worker.tail(20)}`)
+    }
     if (worker === undefined) throw new Error(`no ${name}`)
     await this.measure()
     await worker.kill9()
@@ -101,10 +105,14 @@ async function produceUnderFire(tool: KafkaTool, crew: Crew, random: Seeded): Pr
   let killed = 0
   const killOne = async (delayMs: number, name: string): Promise<void> => {
     await setTimeout(delayMs)
-    killed += 1
     await crew.killAndStart(name)
+    killed += 1
   }
   let turn = Promise.resolve()
+  let failure: unknown
+  const keep = (thrown: unknown): void => {
+    failure ??= thrown
+  }
   let batch: { value: string; partition: number }[] = []
   let index = 0
   for (const value of referenceRecords(RECORDS)) {
@@ -112,18 +120,20 @@ async function produceUnderFire(tool: KafkaTool, crew: Crew, random: Seeded): Pr
     index += 1
     if (batch.length < CHUNK) continue
     const chunk = index / CHUNK
+    if (failure !== undefined) break
     await tool.produce('events', batch, { compression: 'zstd' })
     batch = []
     for (const at of kills) {
       if (at !== chunk) continue
       const [delay, name] = [random.below(KILL_DELAY_MS), random.pick(WORKERS)]
       // One after the other: a worker that is being started cannot be killed.
-      turn = turn.then(async () => killOne(delay, name))
+      turn = turn.then(async () => killOne(delay, name)).catch(keep)
     }
-    if (chunk === catalog) faults.push(rig().catalog.restart())
+    if (chunk === catalog) faults.push(rig().catalog.restart().catch(keep))
     if (chunk === broker) await rig().kafka.brokers[0]?.restart()
   }
   await Promise.all([turn, ...faults])
+  if (failure !== undefined) throw failure
   return killed
 }
 

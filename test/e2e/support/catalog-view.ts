@@ -67,10 +67,11 @@ export async function untilRows(
     { deadlineMs: options.deadlineMs ?? 60_000, everyMs: 200 },
   )
   if (reached === 'there') return
-  const logs = options.workers.map(async (worker) => {
-    const lines = (await worker.log()).slice(-8).map((line) => JSON.stringify(line))
-    return `${worker.name} (status ${worker.process.status()}):\n${lines.join('\n')}`
-  })
+  const logs = options.workers.map(
+    async (worker) =>
+      `${worker.name} (status ${worker.process.status()}):
+${await worker.tail(8)}`,
+  )
   const rows = await rowsOf(catalog, table)
   throw new Error(
     `${table} has ${rows} rows, not ${options.rows}.\n${(await Promise.all(logs)).join('\n')}`,

@@ -83,9 +83,8 @@ export async function untilLogged(
     { deadlineMs, everyMs: 50 },
   )
   if (line === undefined || line === 'ended') {
-    const log = (await worker.log()).slice(-15).map((one) => JSON.stringify(one))
     const what = line === 'ended' ? `ended with ${worker.process.status()}` : 'did not log it'
-    throw new Error(`${worker.name} ${what}. The end of its log:\n${log.join('\n')}`)
+    throw new Error(`${worker.name} ${what}. The end of its log:\n${await worker.tail(15)}`)
   }
   return line
 }
