@@ -150,7 +150,19 @@ function adminPart(
         partition,
         offset: `${start}`,
       }))
-      await admin.deleteTopicRecords({ topic, partitions })
+      // kafkajs finds no leader for a topic that is newer than its metadata: it has looked again by the next try.
+      const deleted = await poll(
+        async () => {
+          try {
+            await admin.deleteTopicRecords({ topic, partitions })
+            return true
+          } catch {
+            return undefined
+          }
+        },
+        { deadlineMs: IN_SYNC_MS, everyMs: 200 },
+      )
+      if (deleted === undefined) throw new RigError(`records of ${topic} cannot be deleted`)
     },
     async deleteTopic(topic) {
       await connected
