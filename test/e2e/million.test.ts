@@ -133,7 +133,7 @@ async function produceUnderFire(tool: KafkaTool, crew: Crew, random: Seeded): Pr
     if (chunk === broker) await rig().kafka.brokers[0]?.restart()
   }
   await Promise.all([turn, ...faults])
-  if (failure !== undefined) throw failure
+  if (failure !== undefined) throw new Error('a fault was not as planned', { cause: failure })
   return killed
 }
 

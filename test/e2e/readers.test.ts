@@ -60,7 +60,7 @@ const TABLES: readonly TableCase[] = [
     topic: 'time_v2',
     columns: [TIME_OF_DAY, ...columnsNamed('day', 'tstz', 'u')],
     formatVersion: 2,
-    partitionBy: "['month(tstz)', 'day(tstz)', 'bucket(2, u)', 'tod']",
+    partitionBy: "['month(tstz)', 'bucket(2, u)', 'tod']",
     sortBy: "['tod desc']",
     engines: ['duckdb', 'pyiceberg'],
     rows: ROWS,
