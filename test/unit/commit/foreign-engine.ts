@@ -69,6 +69,16 @@ export class ForeignEngine {
     ])
   }
 
+  /** A delete of the files that the newest snapshot added: their manifest is rewritten with them as deleted. */
+  async deleteNewest(): Promise<SnapshotId> {
+    const newest = this.metadata.currentSnapshotId
+    return this.#foreignSnapshot('delete', async (before, snapshotId) => {
+      const gone = before.filter((one) => one.addedSnapshotId === newest)
+      const kept = before.filter((one) => one.addedSnapshotId !== newest)
+      return [await this.#manifest(await this.#filesOf(gone), 'deleted', snapshotId), ...kept]
+    })
+  }
+
   /** Java's cherry-pick: a new snapshot with the files of another, which says of which. */
   async cherryPick(source: SnapshotId): Promise<SnapshotId> {
     const picked = snapshotById(this.metadata, source)!
@@ -114,7 +124,7 @@ export class ForeignEngine {
 
   async #manifest(
     files: readonly DataFile[],
-    status: 'added',
+    status: 'added' | 'deleted',
     addedSnapshotId: SnapshotId,
   ): Promise<ManifestFile> {
     const written = writeManifest({
@@ -125,7 +135,7 @@ export class ForeignEngine {
       entries: files.map((file) => ({
         status,
         snapshotId: null,
-        sequenceNumber: null,
+        sequenceNumber: status === 'added' ? null : 1n,
         fileSequenceNumber: null,
         dataFile: file,
       })),

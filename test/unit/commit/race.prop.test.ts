@@ -105,7 +105,7 @@ class Race {
   }
 
   async start(index: number): Promise<Map<number, Position> | undefined> {
-    const outcome = await this.world.startAt([0, 1], this.workers[index]!)
+    const outcome = await this.world.startAt([0, 1], this.workers[index])
     if (outcome.kind !== 'started' || outcome.refusals.length > 0) {
       this.stopped ||= outcome.kind !== 'exhausted'
       return undefined

@@ -3,44 +3,13 @@ import { commitMove, commitStaged } from '../../../src/commit/committer.ts'
 import { lookAtTable } from '../../../src/commit/look.ts'
 import { mirrorProperty, tagName } from '../../../src/commit/ledger-text.ts'
 import { startTable } from '../../../src/commit/start.ts'
-import { topicId, writerName, type SnapshotId } from '../../../src/core/ids.ts'
+import { topicId, writerName } from '../../../src/core/ids.ts'
 import { PartitionMap } from '../../../src/core/offsets.ts'
-import type { FirnError } from '../../../src/core/errors.ts'
 import { at, ORDERS, TABLE, WRITER } from './fixtures.ts'
-import { World, type WorldOptions } from './world.ts'
+import { begun, code, head, unset, untag } from './trace.ts'
+import { World } from './world.ts'
 
-/** The traces that broke earlier versions of the protocol, by their numbers in the list of findings. */
-
-const head = (world: World): SnapshotId => world.metadata.currentSnapshotId!
-
-/** A pinned table with a foreign s0 below the pin, as most traces begin. */
-async function begun(options: WorldOptions = {}): Promise<World> {
-  const world = await World.create(options)
-  await world.foreignAppend()
-  await world.positions()
-  return world
-}
-
-async function code(world: World, context = world.worker): Promise<string> {
-  const outcome = await world.startAt([0, 1], context)
-  if (outcome.kind === 'refused') return outcome.refusal.code
-  return outcome.kind === 'started' ? (outcome.refusals[0]?.code ?? 'started') : outcome.kind
-}
-
-/** Properties unset, as somebody may do by hand. */
-function unset(world: World, key: string): void {
-  world.catalog.edit(TABLE, (metadata) => {
-    const { [key]: _gone, ...properties } = metadata.properties
-    return { ...metadata, properties }
-  })
-}
-
-function untag(world: World): void {
-  world.catalog.edit(TABLE, (metadata) => {
-    const { [tagName(WRITER)]: _gone, ...refs } = metadata.refs
-    return { ...metadata, refs }
-  })
-}
+// The traces that broke earlier versions of the protocol, by their numbers in the list of findings.
 
 describe('traces of one table', () => {
   test('1: rolled back, appended to, expired: the mirror is not believed', async () => {
@@ -376,47 +345,4 @@ describe('traces of one table', () => {
     await world.commit({ 0: [1, 2] })
     expect(await world.audit()).toEqual([])
   })
-})
-
-describe('a catalog that lists only the current snapshot and keeps no tags', () => {
-  const options = { manners: { tags: false, allSnapshots: false } }
-  const carriers = { tags: false, properties: true }
-
-  test('goes on from its own head and below one snapshot of others', async () => {
-    const world = await begun({ ...options, context: { carriers } })
-    await world.commit({ 0: [0, 1] })
-    expect(await world.positions()).toEqual({ 0: 1n, 1: 0n })
-    await world.foreignAppend()
-    expect(await world.positions()).toEqual({ 0: 1n, 1: 0n })
-    expect(await world.audit()).toEqual([])
-  })
-
-  test('1: a rollback below a compaction is refused, not guessed', async () => {
-    const world = await begun({ ...options, context: { carriers } })
-    await world.commit({ 0: [0, 1] })
-    const before = world.metadata
-    await world.commit({ 0: [1, 2] })
-    // Back to the first commit, and compacted by somebody else: the head's parent is not the mirror's snapshot.
-    world.catalog.edit(TABLE, (metadata) => ({
-      ...metadata,
-      snapshots: before.snapshots,
-      refs: before.refs,
-      currentSnapshotId: before.currentSnapshotId,
-    }))
-    expect(await code(world, world.context({ carriers, onRollback: 'hold' }))).toBe(
-      'TABLE_ROLLED_BACK',
-    )
-    await world.compact()
-    expect(await code(world)).toBe('LEDGER_UNPROVEN')
-  })
-})
-
-test('every refusal says what resolves it', async () => {
-  const world = await begun()
-  await world.commit({ 0: [0, 1] })
-  world.catalog.rollback(TABLE, world.metadata.snapshots[0]!.snapshotId)
-  const outcome = await world.startAt([0], world.context({ onRollback: 'hold' }))
-  const refusal = (outcome as { refusal: FirnError }).refusal
-  expect(refusal.help).toContain('firn rollback lake.orders')
-  expect(refusal.facts.exit).toBe(3)
 })

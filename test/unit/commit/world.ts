@@ -257,3 +257,10 @@ export class World {
     return [...problems, ...checkMetadata(this.metadata)]
   }
 }
+
+/** A table whose partitions have all been pinned at 0. */
+export async function pinned(options: WorldOptions = {}): Promise<World> {
+  const world = await World.create(options)
+  await world.positions()
+  return world
+}
