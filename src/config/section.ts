@@ -180,6 +180,3 @@ export const tlsSection = (readFile: ReadFile) =>
     cert: certFile,
     key: keyFile,
   }))
-
-/** TLS of one connection, its files read. Undefined members: the system's certificates, no client certificate. */
-export type TlsConfig = z.output<ReturnType<typeof tlsSection>>

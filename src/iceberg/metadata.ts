@@ -2,8 +2,6 @@ import type { SnapshotId, TableUuid } from '../core/ids.ts'
 import type { PartitionSpec, SortOrder } from './partition.ts'
 import type { Schema } from './types.ts'
 
-export type Operation = 'append' | 'replace' | 'overwrite' | 'delete'
-
 /** Spec: "Snapshots". */
 export interface Snapshot {
   readonly snapshotId: SnapshotId

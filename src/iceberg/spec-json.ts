@@ -7,11 +7,6 @@ import { parseTransform, transformText } from './transform-text.ts'
 export const PARTITION_FIELD_ID_START = 1000
 
 /** Reads a partition spec. Spec: Appendix C, "Partition Specs". Throws METADATA_INVALID with the place. */
-export function partitionSpecFromJson(json: JsonValue | undefined, path = 'spec'): PartitionSpec {
-  return readPartitionSpec(new JsonPlace(json, path))
-}
-
-/** @see partitionSpecFromJson */
 export function readPartitionSpec(place: JsonPlace): PartitionSpec {
   return {
     specId: place.field('spec-id').int(),

@@ -115,7 +115,8 @@ describe('TableEncoder', () => {
     encoder.push(fetched([value(4, 'a')], 3n))
     encoder.seal()
     const rows = (await outputs.files()).flatMap((file) => file.rows.map((row) => row['id']))
-    expect([...rows].sort()).toEqual([1n, 2n, 3n, 4n])
+    expect(new Set(rows)).toEqual(new Set([1n, 2n, 3n, 4n]))
+    expect(rows).toHaveLength(4)
   })
 
   test('sorts a file by the sort order, nulls where it says', async () => {
