@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type KafkaTool, kafkaTool } from '../../rig/produce.ts'
 import { readWithIcebird } from '../../rig/readers/icebird.ts'
-import { type Engine, readWith } from '../../rig/readers/readers.ts'
+import { type CanonicalRow, type Engine, readWith } from '../../rig/readers/readers.ts'
 import { useRig } from '../support/rig.ts'
 import { locate, untilRows, viewTable } from './support/catalog-view.ts'
 import { configFile, configText, startWorker, stopGently, untilLogged } from './support/job.ts'
@@ -23,10 +23,16 @@ interface TableCase {
   readonly formatVersion: 2 | 3
   readonly partitionBy: string
   readonly sortBy: string
-  readonly engines: readonly Engine[]
+  readonly engines: readonly (Engine | 'icebird')[]
   readonly rows: number
 }
 
+const LISTS_OF_STRUCTS = new Set(['lines', 'by_id'])
+/**
+ * What icebird reads as it is: it cuts times to milliseconds, rounds decimals to 53 bits, reads binary as text, and knows
+ * neither a table without a file nor a decimal in a partition.
+ */
+const SIMPLE = ['flag', 'i', 'l', 'day', 's', 'u', 'lines', 'grid', 'counts', 'never', 'seldom']
 const COMMON_ENGINES: readonly Engine[] = ['duckdb', 'pyiceberg', 'spark']
 const TABLES: readonly TableCase[] = [
   {
@@ -51,16 +57,25 @@ const TABLES: readonly TableCase[] = [
     topic: 'tuples_v3',
     columns: COMMON,
     formatVersion: 3,
-    partitionBy: "['year(day)', 'hour(ts)', 'dec9']",
+    partitionBy: "['year(day)', 'hour(ts)', 'bucket(3, l)']",
     sortBy: "['l']",
     engines: COMMON_ENGINES,
     rows: ROWS,
   },
   {
-    topic: 'time_v2',
-    columns: [TIME_OF_DAY, ...columnsNamed('day', 'tstz', 'u')],
+    topic: 'simple_v2',
+    columns: columnsNamed(...SIMPLE),
     formatVersion: 2,
-    partitionBy: "['month(tstz)', 'bucket(2, u)', 'tod']",
+    partitionBy: "['truncate(2, s)']",
+    sortBy: "['l desc']",
+    engines: ['duckdb', 'pyiceberg', 'icebird'],
+    rows: ROWS,
+  },
+  {
+    topic: 'time_v2',
+    columns: [TIME_OF_DAY, ...columnsNamed('tstz', 'u', 'dec9')],
+    formatVersion: 2,
+    partitionBy: "['month(tstz)', 'bucket(2, u)', 'tod', 'dec9']",
     sortBy: "['tod desc']",
     engines: ['duckdb', 'pyiceberg'],
     rows: ROWS,
@@ -153,43 +168,26 @@ describe('every type, as each reader finds it', () => {
     for (const engine of table.engines) {
       test(`${topic} by ${engine}`, async () => {
         const location = await locate(rig().catalog, `types.${topic}`)
-        const read = await readWith(engine, { metadataLocation: location }).rows(names)
-        expect(byId(read)).toEqual(found)
+        const read =
+          engine === 'icebird'
+            ? (await readWithIcebird({ metadataLocation: location })).map(withoutPosition)
+            : await readWith(engine, { metadataLocation: location }).rows(names)
+        expect(byId(read)).toEqual(engine === 'pyiceberg' ? found.map(asPyIceberg) : found)
       })
     }
   }
-
-  for (const { topic, columns, rows } of TABLES.filter((one) => one.columns === COMMON)) {
-    test(`${topic} by icebird, but for what icebird does not hold`, async () => {
-      const location = await locate(rig().catalog, `types.${topic}`)
-      const read = await readWithIcebird({ metadataLocation: location })
-      const wanted = Array.from({ length: rows }, (_, index) =>
-        heldByIcebird(caseFound(columns, index)),
-      )
-      expect(byId(read.map(heldByIcebird))).toEqual(wanted)
-    })
-  }
 })
 
-/** icebird cuts times to milliseconds, rounds decimals to 53 bits and reads binary as text. */
-const ICEBIRD = new Set([
-  'id',
-  'flag',
-  'i',
-  'l',
-  'day',
-  's',
-  'u',
-  'dec9',
-  'st',
-  'lines',
-  'grid',
-  'never',
-  'seldom',
-])
+function withoutPosition({ _kafka, ...row }: CanonicalRow): object {
+  return row
+}
 
-function heldByIcebird(row: object): object {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => ICEBIRD.has(name)))
+/** PyIceberg 0.12 makes an empty list or map of one that is null, where its values are structs. */
+function asPyIceberg(row: object): object {
+  const lost = Object.entries(row).filter(
+    ([name, value]) => value === null && LISTS_OF_STRUCTS.has(name),
+  )
+  return { ...row, ...Object.fromEntries(lost.map(([name]) => [name, []])) }
 }
 
 function positionsOf(topic: string, rows: number): object[] {
