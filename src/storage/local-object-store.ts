@@ -1,6 +1,5 @@
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { FirnError, messageOf, type FirnErrorOptions } from '../core/errors.ts'
 import type { ObjectInfo, ObjectStore, Upload } from './object-store.ts'
 
@@ -148,13 +147,15 @@ async function syncDirectory(path: string): Promise<void> {
 
 async function infoOf(path: string): Promise<ObjectInfo> {
   const { size, mtimeMs } = await stat(path)
-  return { location: pathToFileURL(path).href, sizeBytes: size, lastModifiedMs: mtimeMs }
+  return { location: `file://${path}`, sizeBytes: size, lastModifiedMs: mtimeMs }
 }
 
-/** `file:///x`, `file:/x` and `/x` are the same place: catalogs write all three. */
+/**
+ * `file:///x`, `file:/x` and `/x` are the same place: catalogs write all three. Nothing is decoded: a location is text
+ * to Java's file systems and to readers, and `%22` in it is three characters of a name.
+ */
 function pathOf(location: string): string {
-  if (location.startsWith('/')) return location
-  return fileURLToPath(location)
+  return location.replace(/^file:(\/\/)?/, '')
 }
 
 async function named<T>(act: string, path: string, work: () => Promise<T>): Promise<T> {
