@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../../src/core/json.ts'
 import { poll } from '../../../rig/environment.ts'
 import type { FirnWorker } from '../../../rig/firn.ts'
 import { locateTable } from '../../../rig/readers/table.ts'
@@ -8,9 +9,14 @@ const tableSchema = z.object({
   metadata: z.object({
     'format-version': z.number(),
     properties: z.record(z.string(), z.string()),
-    refs: z.record(z.string(), z.object({ type: z.string() })).optional(),
+    'current-snapshot-id': z.coerce.bigint().nullish(),
     snapshots: z
-      .array(z.object({ 'sequence-number': z.number(), summary: z.record(z.string(), z.string()) }))
+      .array(
+        z.object({
+          'snapshot-id': z.coerce.bigint(),
+          summary: z.record(z.string(), z.string()),
+        }),
+      )
       .optional(),
   }),
 })
@@ -40,16 +46,17 @@ export async function viewTable(
   const middle = prefix === undefined ? '' : `/${prefix}`
   const response = await fetch(`${catalog.uri}/v1${middle}/namespaces/${namespace}/tables/${name}`)
   if (!response.ok) return undefined
-  return tableSchema.parse(await response.json()).metadata
+  // Snapshot ids have more digits than a JavaScript number.
+  return tableSchema.parse(parseJson(await response.text(), table)).metadata
 }
 
-/** The rows of the newest snapshot, as its summary states them. */
+/** The rows of the current snapshot, as its summary states them. */
 export async function rowsOf(catalog: RestCatalog, table: string): Promise<number> {
   const metadata = await viewTable(catalog, table).catch(() => undefined)
-  const newest = (metadata?.snapshots ?? []).toSorted(
-    (a, b) => b['sequence-number'] - a['sequence-number'],
-  )[0]
-  return Number(newest?.summary['total-records'] ?? 0)
+  const current = (metadata?.snapshots ?? []).find(
+    (one) => one['snapshot-id'] === metadata?.['current-snapshot-id'],
+  )
+  return Number(current?.summary['total-records'] ?? 0)
 }
 
 /** Waits until the table has at least so many rows; fails with the workers' logs. */
