@@ -89,14 +89,13 @@ export function planAttempt(input: AttemptInput): AttemptPlan {
   const { own, verdict, reading, table } = input
   if (own === 'yes') return { kind: 'landed' }
   if (verdict.kind === 'refuse') return { kind: 'refused', refusal: verdict.refusal }
-  // Landed, and rolled back since: sent again it would undo the rollback.
-  if (own === 'no') return { kind: 'rejected', why: { kind: 'rolled-back' } }
   const plan = planWork(input, verdict)
   if (own === undefined || plan.kind !== 'send') return plan
-  // It may be below a cut. A ledger above the cut that held its positions would have said so: then it is not there.
-  return reading.newest === undefined
-    ? { kind: 'refused', refusal: unproven(table, ownEvidence(input)) }
-    : { kind: 'rejected', why: { kind: 'rolled-back' } }
+  // Landed, and rolled back since: sent again it would undo the rollback. Below a cut it may still be there; but a
+  // ledger above the cut that had its positions would have said so.
+  return own === 'no' || reading.newest !== undefined
+    ? { kind: 'rejected', why: { kind: 'rolled-back' } }
+    : { kind: 'refused', refusal: unproven(table, ownEvidence(input)) }
 }
 
 function ownEvidence({ work, reading }: AttemptInput): Parameters<typeof unproven>[1] {

@@ -238,6 +238,38 @@ describe('whatever the answer is, load and look', () => {
     },
   )
 
+  test('landed unheard, and rolled back to before the first commit: not sent again', async () => {
+    const world = await World.create()
+    await world.foreignAppend()
+    const base = world.metadata.currentSnapshotId!
+    await world.positions()
+    const staged = await world.stage({ 0: [0, 1] })
+    faults(world, 'answer-lost')
+    const gaveUp = new AbortController()
+    gaveUp.abort()
+    await commitStaged(world.worker, staged, { signal: gaveUp.signal })
+    world.catalog.rollback(TABLE, base)
+    expect(await commitStaged(world.worker, staged)).toMatchObject({
+      kind: 'rejected',
+      why: { kind: 'rolled-back' },
+    })
+    expect(world.metadata.currentSnapshotId).toBe(base)
+  })
+
+  test('landed unheard, rolled back, and read again by another: it is in the table', async () => {
+    const world = await pinned()
+    const pin = world.metadata.currentSnapshotId!
+    const staged = await world.stage({ 0: [0, 1] })
+    faults(world, 'answer-lost')
+    const gaveUp = new AbortController()
+    gaveUp.abort()
+    await commitStaged(world.worker, staged, { signal: gaveUp.signal })
+    world.catalog.rollback(TABLE, pin)
+    await world.commit({ 0: [0, 1] }, world.context())
+    expect((await commitStaged(world.worker, staged)).kind).toBe('already-committed')
+    expect(await world.audit()).toEqual([])
+  })
+
   test('landed unheard, below a cut, and the ledger above it has gone on without', async () => {
     const world = await pinned()
     await world.foreignAppend()

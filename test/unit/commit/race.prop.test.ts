@@ -5,7 +5,7 @@ import type { CommitContext } from '../../../src/commit/context.ts'
 import { lookAtTable } from '../../../src/commit/look.ts'
 import type { OnRollback } from '../../../src/commit/plan-table.ts'
 import { PartitionMap, type Position } from '../../../src/core/offsets.ts'
-import type { CommitFault } from '../../support/fake-catalog.ts'
+import type { CatalogManners, CommitFault } from '../../support/fake-catalog.ts'
 import { at, TABLE } from './fixtures.ts'
 import { World } from './world.ts'
 
@@ -165,8 +165,10 @@ class Race {
 async function violation(
   steps: readonly Step[],
   onRollback: OnRollback,
+  manners: Partial<CatalogManners> = {},
 ): Promise<string | undefined> {
-  const world = await World.create()
+  const carriers = { tags: manners.tags !== false, properties: true }
+  const world = await World.create({ manners, context: { carriers } })
   const race = new Race(world, onRollback)
   for (const [index, step] of steps.entries()) {
     if (race.stopped) return undefined
@@ -195,6 +197,19 @@ describe('racing committers', () => {
     await fc.assert(
       fc.asyncProperty(steps, async (list) => {
         expect(await violation(list, 'follow')).toBeUndefined()
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('where the catalog compares nothing but the head: exactly once', async () => {
+    const manners = { tags: false, assertSequenceNumber: false }
+    const steps = fc.array(fc.oneof({ weight: 3, arbitrary: work }, others(['append'])), {
+      maxLength: 25,
+    })
+    await fc.assert(
+      fc.asyncProperty(steps, async (list) => {
+        expect(await violation(list, 'follow', manners)).toBeUndefined()
       }),
       { numRuns: RUNS },
     )
