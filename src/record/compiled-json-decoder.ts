@@ -6,7 +6,15 @@ import { required } from '../core/assert.ts'
 import type { ValueDecoder } from './decoder.ts'
 import type { DecodingOptions } from './decoding.ts'
 import { JsonCompiler } from './json-compiler.ts'
-import { copyText, isPlainText, JsonReader, skipNull, skipSpace, skipValue } from './json-reader.ts'
+import {
+  copyText,
+  interruptions,
+  JsonReader,
+  NOT_ASCII,
+  skipNull,
+  skipSpace,
+  skipValue,
+} from './json-reader.ts'
 import { kafkaAppender, type KafkaAppender } from './kafka-column.ts'
 import { hasEqualSlots } from './map-keys.ts'
 import type { RecordCursor } from './record-cursor.ts'
@@ -16,7 +24,6 @@ import { SlowJsonDecoder, splitColumns } from './slow-json-decoder.ts'
 
 /** How many rows there is room for ahead. */
 const ROWS_AHEAD = 256
-const NOT_ASCII = 0x80
 
 /** Appends the value at a place, up to the reader's `end`; false leaves half a row. */
 type ReadJson = (reader: JsonReader, at: number) => boolean
@@ -89,7 +96,8 @@ const RUNTIME = {
   },
   copyText,
   hasEqualSlots,
-  isPlainText,
+  interruptions,
+  NOT_ASCII,
   rewindSlot,
   roomOf,
   skipNull,

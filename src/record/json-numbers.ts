@@ -190,12 +190,76 @@ function readReal(reader: JsonReader, at: number): number {
   const place = scanDigits(bytes, negative ? at + 1 : at)
   if (place < 0) return BAIL
   const { value, whole, fraction } = scanned
-  if (whole + fraction > DIGITS_EXACT || isFractional(bytes[place] ?? 0)) {
+  if (whole + fraction > REAL_DIGITS || isFractional(bytes[place] ?? 0)) {
     return readAnyReal(reader, at)
   }
-  const magnitude = value / (POWERS[fraction] ?? 1)
+  const power = POWERS[fraction] ?? 1
+  const magnitude =
+    whole + fraction <= DIGITS_EXACT
+      ? value / power
+      : longReal(bytes, place, { digits: whole + fraction, power })
+  if (magnitude < 0) return readAnyReal(reader, at)
   real.value = negative ? -magnitude : magnitude
   return place
+}
+
+/** The last digits of a real, which come apart from those that a double holds. */
+const TAIL_DIGITS = 6
+/** So that the digits before the tail are exact, and the power of ten is too. */
+const REAL_DIGITS = DIGITS_EXACT + TAIL_DIGITS
+/** Splits a double of 53 bits in two of 26 (Dekker). */
+const SPLITTER = 2 ** 27 + 1
+/** The quotient below is good to 2^-100 of itself; this leaves room. */
+const QUOTIENT_ERROR = 2 ** -96
+
+/**
+ * A decimal of 16 to 21 digits that end at `end`, divided by an exact power of ten with about 100 bits: rounding that
+ * to a double is right, unless it lies so near to the middle of two that the error might decide. Then the answer is
+ * negative, and the engine's parser has to look. These are the digits that doubles print with, so it pays.
+ */
+function longReal(
+  bytes: Buffer,
+  end: number,
+  { digits, power }: { readonly digits: number; readonly power: number },
+): number {
+  let head = 0
+  let tail = 0
+  let left = digits
+  for (let place = end - digits - (power > 1 ? 1 : 0); place < end; place += 1) {
+    const digit = (bytes[place] ?? 0) - ZERO
+    if (digit < 0) continue
+    if (left > TAIL_DIGITS) head = head * 10 + digit
+    else tail = tail * 10 + digit
+    left -= 1
+  }
+  // The numerator as a sum of two doubles, the second far smaller.
+  const shift = POWERS[TAIL_DIGITS] ?? 1
+  const product = head * shift
+  const numerator = product + tail
+  const numeratorLow = productError(head, shift, product) + (tail - (numerator - product))
+  const quotient = numerator / power
+  const back = quotient * power
+  const rest = numerator - back - productError(quotient, power, back) + numeratorLow
+  const quotientLow = rest / power
+  const rounded = quotient + quotientLow
+  const lost = quotientLow - (rounded - quotient)
+  const error = quotient * QUOTIENT_ERROR
+  return rounded + (lost + error) === rounded && rounded + (lost - error) === rounded
+    ? rounded
+    : BAIL
+}
+
+/** What is lost when two doubles are multiplied: itself a double. */
+function productError(left: number, right: number, product: number): number {
+  const leftBig = left * SPLITTER
+  const leftHigh = leftBig - (leftBig - left)
+  const leftLow = left - leftHigh
+  const rightBig = right * SPLITTER
+  const rightHigh = rightBig - (rightBig - right)
+  const rightLow = right - rightHigh
+  return (
+    leftHigh * rightHigh - product + leftHigh * rightLow + leftLow * rightHigh + leftLow * rightLow
+  )
 }
 
 function readAnyReal(reader: JsonReader, at: number): number {
@@ -216,6 +280,7 @@ export type DecimalReader = (
 /** A number, or a string that is one, as the unscaled value in four words from `words[to]` on. */
 export function decimalReader(precision: number, scale: number): DecimalReader {
   const limit = precision <= DIGITS_EXACT ? (POWERS[precision] ?? 0) : Number.POSITIVE_INFINITY
+  const digitsMax = Math.max(DIGITS_EXACT, Math.min(DECIMAL_DIGITS, precision))
   return (reader, at, words, to) => {
     const { bytes } = reader
     const start = bytes[at] === QUOTE ? at + 1 : at
@@ -223,19 +288,58 @@ export function decimalReader(precision: number, scale: number): DecimalReader {
     const place = scanDigits(bytes, negative ? start + 1 : start)
     if (place < 0) return BAIL
     const { whole, fraction } = scanned
-    const exact = fraction <= scale && whole + scale <= DIGITS_EXACT
-    if (!exact || isFractional(bytes[place] ?? 0)) {
+    const digits = whole + scale
+    if (fraction > scale || digits > digitsMax || isFractional(bytes[place] ?? 0)) {
       return readAnyDecimal(reader, at, { words, to, precision, scale })
     }
-    const value = scanned.value * (POWERS[scale - fraction] ?? 1)
-    if (value >= limit) return BAIL
-    putExact(words, to, negative ? -value : value)
+    if (digits <= DIGITS_EXACT) {
+      const value = scanned.value * (POWERS[scale - fraction] ?? 1)
+      if (value >= limit) return BAIL
+      putExact(words, to, negative ? -value : value)
+    } else putDecimal(bytes, place, { words, to, zeros: scale - fraction, negative })
     const sign = (words[to + 1] ?? 0) >> 31
     words[to + 2] = sign
     words[to + 3] = sign
     if (start === at) return place
     return bytes[place] === QUOTE ? place + 1 : BAIL
   }
+}
+
+/** As many digits as an int64 always holds. */
+const DECIMAL_DIGITS = 18
+
+interface PlacedDecimal {
+  readonly words: Int32Array
+  readonly to: number
+  /** To be added behind the digits. */
+  readonly zeros: number
+  readonly negative: boolean
+}
+
+/** The digits that end at `end`, a point among them, and zeros behind them, as an int64. */
+function putDecimal(
+  bytes: Buffer,
+  end: number,
+  { words, to, zeros, negative }: PlacedDecimal,
+): void {
+  let low = 0
+  let factor = POWERS[zeros] ?? 1
+  let high = 0
+  let place = end - 1
+  for (let digits = zeros; ; place -= 1) {
+    const digit = (bytes[place] ?? 0) - ZERO
+    if (digit === POINT - ZERO) continue
+    if (digit < 0 || digit > 9) break
+    if (digits < 9) low += digit * factor
+    else high += digit * (factor / BILLION)
+    factor *= 10
+    digits += 1
+  }
+  putScaled(words, to, {
+    value: negative ? -high : high,
+    factor: BILLION,
+    rest: negative ? -low : low,
+  })
 }
 
 interface DecimalTarget {

@@ -9,7 +9,7 @@ export class JsonReader {
   view: DataView = new DataView(new ArrayBuffer(0))
   /** Where the record's value ends. */
   end = 0
-  /** All bytes of all strings, or-ed: 0x80 is set where they must be checked to be UTF-8. */
+  /** All bytes of all strings, or-ed, alone or by fours: `NOT_ASCII` where they must be checked to be UTF-8. */
   highBits = 0
   /** Where the last text or binary value that was written ends in its column's bytes. */
   written = 0
@@ -73,19 +73,22 @@ export function skipWord(reader: JsonReader, at: number, word: readonly number[]
 }
 
 /**
- * Whether four characters hold none that ends or interrupts plain text: a quote, a backslash, a control character or
- * a byte of a longer character. Each subtraction borrows into a byte's top bit where the byte is too small.
+ * Sets the top bit of one of four bytes, at least, where one of them ends or interrupts text: a quote, a backslash or a
+ * control character. The subtraction borrows into the top bit of a byte that is too small; bytes that have that bit
+ * themselves are masked out.
  */
-export function isPlainText(word: number): boolean {
+export function interruptions(word: number): number {
+  const quote = word ^ 0x22_22_22_22
+  const backslash = word ^ 0x5c_5c_5c_5c
   return (
-    ((word |
-      (word - 0x20_20_20_20) |
-      ((word ^ 0x22_22_22_22) - 0x01_01_01_01) |
-      ((word ^ 0x5c_5c_5c_5c) - 0x01_01_01_01)) &
-      0x80_80_80_80) ===
-    0
+    ((word - 0x20_20_20_20) & ~word) |
+    ((quote - 0x01_01_01_01) & ~quote) |
+    ((backslash - 0x01_01_01_01) & ~backslash)
   )
 }
+
+/** The top bits of four bytes. */
+export const NOT_ASCII = 0x80_80_80_80
 
 /** Behind a string that no column takes; its escapes are checked. */
 export function skipText(reader: JsonReader, at: number): number {
@@ -94,7 +97,13 @@ export function skipText(reader: JsonReader, at: number): number {
   let place = at + 1
   let high = 0
   for (;;) {
-    while (place + 4 <= end && isPlainText(view.getInt32(place, true))) place += 4
+    while (place + 8 <= end) {
+      const word = view.getInt32(place, true)
+      const other = view.getInt32(place + 4, true)
+      if (((interruptions(word) | interruptions(other)) & NOT_ASCII) !== 0) break
+      high |= word | other
+      place += 8
+    }
     const byte = bytes[place] ?? 0
     if (byte === QUOTE) {
       reader.highBits |= high
@@ -113,8 +122,12 @@ export function skipText(reader: JsonReader, at: number): number {
 
 function skipEscape(reader: JsonReader, at: number): number {
   const code = escapedCode(reader, at)
-  if (code < 0) return BAIL
-  return at + (code & LONG_ESCAPE ? ((code & CODE_MASK) > 0xff_ff ? 12 : 6) : 2)
+  return code < 0 ? BAIL : at + escapeLength(code)
+}
+
+function escapeLength(code: number): number {
+  if ((code & LONG_ESCAPE) === 0) return 2
+  return (code & CODE_MASK) > 0xff_ff ? 12 : 6
 }
 
 const CODE_MASK = 0x1f_ff_ff
@@ -164,15 +177,34 @@ function hex4(bytes: Buffer, at: number): number {
 }
 
 /**
- * Goes on writing a string from the first character that is not plain: up to its closing quote, escapes resolved, to
- * `target` from `to` on. `written` is then where it ends.
+ * Writes a string from `at`, which is behind its opening quote, up to its closing quote to `target` from `to` on, with
+ * its escapes resolved. `written` is then where it ends.
  */
-export function copyText(reader: JsonReader, at: number, target: Buffer, to: number): number {
-  const { bytes, end } = reader
+export function copyText(reader: JsonReader, at: number, target: DataView, to: number): number {
+  const { bytes, view, end } = reader
   let place = at
   let high = 0
   let next = to
   for (;;) {
+    while (place + 8 <= end) {
+      const word = view.getInt32(place, true)
+      const other = view.getInt32(place + 4, true)
+      if (((interruptions(word) | interruptions(other)) & NOT_ASCII) !== 0) break
+      target.setInt32(next, word, true)
+      target.setInt32(next + 4, other, true)
+      high |= word | other
+      place += 8
+      next += 8
+    }
+    if (place + 4 <= end) {
+      const word = view.getInt32(place, true)
+      if ((interruptions(word) & NOT_ASCII) === 0) {
+        target.setInt32(next, word, true)
+        high |= word
+        place += 4
+        next += 4
+      }
+    }
     const byte = bytes[place] ?? 0
     if (byte === QUOTE) break
     if (byte < SPACE || place >= end) return BAIL
@@ -180,10 +212,10 @@ export function copyText(reader: JsonReader, at: number, target: Buffer, to: num
       const code = escapedCode(reader, place)
       if (code < 0) return BAIL
       next = writeCode(target, next, code & CODE_MASK)
-      place += code & LONG_ESCAPE ? ((code & CODE_MASK) > 0xff_ff ? 12 : 6) : 2
+      place += escapeLength(code)
     } else {
       high |= byte
-      target[next] = byte
+      target.setUint8(next, byte)
       next += 1
       place += 1
     }
@@ -194,26 +226,22 @@ export function copyText(reader: JsonReader, at: number, target: Buffer, to: num
 }
 
 /** A code point as UTF-8. An escape is never shorter than that. */
-function writeCode(target: Buffer, at: number, code: number): number {
+function writeCode(target: DataView, at: number, code: number): number {
   if (code < 0x80) {
-    target[at] = code
+    target.setUint8(at, code)
     return at + 1
   }
   if (code < 0x8_00) {
-    target[at] = 0xc0 | (code >> 6)
-    target[at + 1] = 0x80 | (code & 0x3f)
+    target.setUint16(at, 0xc0_80 | ((code & 0x7_c0) << 2) | (code & 0x3f))
     return at + 2
   }
   if (code < 0x1_00_00) {
-    target[at] = 0xe0 | (code >> 12)
-    target[at + 1] = 0x80 | ((code >> 6) & 0x3f)
-    target[at + 2] = 0x80 | (code & 0x3f)
+    target.setUint8(at, 0xe0 | (code >> 12))
+    target.setUint16(at + 1, 0x80_80 | ((code & 0xf_c0) << 2) | (code & 0x3f))
     return at + 3
   }
-  target[at] = 0xf0 | (code >> 18)
-  target[at + 1] = 0x80 | ((code >> 12) & 0x3f)
-  target[at + 2] = 0x80 | ((code >> 6) & 0x3f)
-  target[at + 3] = 0x80 | (code & 0x3f)
+  target.setUint16(at, 0xf0_80 | ((code >> 18) << 8) | ((code >> 12) & 0x3f))
+  target.setUint16(at + 2, 0x80_80 | ((code & 0xf_c0) << 2) | (code & 0x3f))
   return at + 4
 }
 

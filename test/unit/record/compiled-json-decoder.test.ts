@@ -19,7 +19,7 @@ import {
   type MakeDecoder,
 } from './rows.ts'
 
-const RUNS = Number(process.env['FIRN_DECODER_RUNS'] ?? 300)
+const RUNS = Number(process.env['FIRN_DECODER_RUNS'] ?? 150)
 
 const fast: MakeDecoder = (builder, options) => new CompiledJsonDecoder(builder, options)
 
