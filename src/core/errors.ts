@@ -42,3 +42,10 @@ export function messageOf(thrown: unknown): string {
   const own = thrown.message === '' ? thrown.name : thrown.message
   return thrown.cause === undefined ? own : `${own}: ${messageOf(thrown.cause)}`
 }
+
+/** Anything that was thrown as one of ours: what has no code of its own is INTERNAL. */
+export function asFirnError(fault: unknown): FirnError {
+  return fault instanceof FirnError
+    ? fault
+    : new FirnError('INTERNAL', messageOf(fault), { cause: fault })
+}

@@ -4,6 +4,7 @@ import { RestCatalog } from '../catalog/rest-catalog.ts'
 import { defaultBudgetBytes } from '../config/service.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
+import { asFirnError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import { KafkaRecordSource } from '../consumer/kafka-record-source.ts'
 import type { RecordSource } from '../consumer/record-source.ts'
@@ -77,12 +78,18 @@ export class Service {
 
   /** Opens catalog and brokers. Throws what they say when they cannot be used. */
   static async open(config: Config, outside: ServiceOutside): Promise<Service> {
-    const { clock, random } = outside
-    const [catalog, source] = await Promise.all([
-      openCatalog(config, { clock, random }),
-      KafkaRecordSource.open(sourceOptions(config.kafka), { clock, random }),
+    const parts = { clock: outside.clock, random: outside.random }
+    const [catalog, source] = await Promise.allSettled([
+      openCatalog(config, parts),
+      KafkaRecordSource.open(sourceOptions(config.kafka), parts),
     ])
-    return new Service({ config, outside, catalog, source })
+    if (catalog.status === 'fulfilled' && source.status === 'fulfilled') {
+      return new Service({ config, outside, catalog: catalog.value, source: source.value })
+    }
+    // What did open would keep the process alive.
+    if (catalog.status === 'fulfilled') await catalog.value.close()
+    if (source.status === 'fulfilled') await source.value.close()
+    throw asFirnError(catalog.status === 'rejected' ? catalog.reason : reasonOf(source))
   }
 
   #table(config: TableConfig, ports: { catalog: RestCatalog; source: RecordSource }): Reported {
@@ -198,4 +205,8 @@ export class Service {
       beatAtMs: this.#worker.lastTurnAtMs,
     }
   }
+}
+
+function reasonOf(settled: PromiseSettledResult<unknown>): unknown {
+  return settled.status === 'rejected' ? settled.reason : undefined
 }

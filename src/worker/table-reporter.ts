@@ -60,9 +60,12 @@ export class TableReporter implements TableEvents {
     const now = this.#clock.now()
     this.#stuckSinceMs = undefined
     const bytes = files.files.reduce((sum, file) => sum + Number(file.fileSizeInBytes), 0)
-    metrics.committedRows.inc({ table }, Number(files.rowCount))
-    metrics.committedFiles.inc({ table }, files.files.length)
-    metrics.committedBytes.inc({ table }, bytes)
+    // What somebody else had committed already is not counted twice.
+    if (step.snapshotId !== undefined) {
+      metrics.committedRows.inc({ table }, Number(files.rowCount))
+      metrics.committedFiles.inc({ table }, files.files.length)
+      metrics.committedBytes.inc({ table }, bytes)
+    }
     metrics.seals.inc({ table, reason: files.reason })
     metrics.lastCommit.set({ table }, now / 1_000)
     if (step.completeThroughMs !== undefined) {

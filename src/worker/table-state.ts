@@ -40,6 +40,17 @@ export interface TableReport {
   readonly lastCommitAtMs: number | undefined
 }
 
+/** A report before its state was told from it. */
+export interface TableFacts extends Omit<TableReport, 'state'> {
+  readonly closed: boolean
+  readonly stuck: FirnError | undefined
+}
+
+export function tableReport({ closed, stuck, ...report }: TableFacts): TableReport {
+  const owned = report.partitions.map(([, one]) => one)
+  return { ...report, state: tableState({ closed, stuck, refusals: report.refusals, owned }) }
+}
+
 /** The state that follows from what stands in a table's way; the gravest wins. Pure. */
 export function tableState(facts: {
   readonly closed: boolean

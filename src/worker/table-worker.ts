@@ -1,38 +1,17 @@
-import type { Clock } from '../core/clock.ts'
-import { FirnError, messageOf } from '../core/errors.ts'
+import { asFirnError, type FirnError } from '../core/errors.ts'
 import { PartitionMap, type Position, type TopicPartition } from '../core/offsets.ts'
-import type { FetchEvent, FetchedBatch, RecordSource } from '../consumer/record-source.ts'
-import { decideFlush, type FlushLimits } from '../writer/flush-policy.ts'
+import type { FetchEvent, FetchedBatch } from '../consumer/record-source.ts'
+import { decideFlush } from '../writer/flush-policy.ts'
 import type { HaltCause, SealedFiles, SealReason } from '../writer/sealed-files.ts'
-import type { TableBuffer } from '../writer/table-buffer.ts'
 import { Serial } from './serial.ts'
-import type { CommitStep, StartStep, TableSession } from './table-session.ts'
-import { tableState, type Owned, type TableReport, type TableState } from './table-state.ts'
-import type { TableEvents } from './table-events.ts'
-
-export interface TableWorkerOptions {
-  /** The table's name, for people. */
-  readonly name: string
-  readonly flush: FlushLimits
-  /** How often a table without anything to commit is loaded, so that a rollback is noticed. */
-  readonly idleLoadIntervalMs: number
-  /** The pace of attempts once the bounded ones are used up, and of asking again after a refusal. */
-  readonly slowRetryMs: number
-  /** How long a revocation or a shutdown may take to commit what is complete. */
-  readonly drainBudgetMs: number
-}
-
-export interface TableWorkerParts {
-  readonly clock: Clock
-  readonly source: RecordSource
-  readonly session: TableSession
-  readonly events: TableEvents
-}
+import { carryRound, type FinalStep } from './carry-round.ts'
+import type { StartStep } from './table-session.ts'
+import { tableReport, type Owned, type TableReport } from './table-state.ts'
+import type { TableWorkerOptions, TableWorkerParts } from './table-parts.ts'
 
 /** A round on its way into the table. */
 interface InFlight {
   readonly done: Promise<void>
-  readonly ranges: TableBuffer['round']['ranges']
   readonly openedAtMs: number
   readonly abandon: AbortController
 }
@@ -64,8 +43,6 @@ export class TableWorker {
     this.#lastLoadMs = parts.clock.monotonic()
   }
 
-  // ---------------------------------------------------------------- group
-
   /** Partitions that the group gave to this worker: read from the ledger on. */
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
     for (const partition of partitions) this.#owned.set(partition, { kind: 'starting' })
@@ -94,8 +71,6 @@ export class TableWorker {
     // What is in flight may go on: the table decides whether it still fits.
     if (this.#holdsAny(partitions)) await this.#serial.run(async () => this.#startAgain('lost'))
   }
-
-  // ---------------------------------------------------------------- records
 
   async accept(event: FetchEvent): Promise<void> {
     const owned = this.#owned.get(event)
@@ -157,8 +132,6 @@ export class TableWorker {
     this.#parts.events.halted(key, cause)
   }
 
-  // ---------------------------------------------------------------- beat
-
   /** Called at a steady beat: seals what is due, asks again where a refusal stands, looks at an idle table. */
   tick(): void {
     if (this.#closed) return
@@ -179,13 +152,13 @@ export class TableWorker {
   seal(reason: SealReason): void {
     const { buffer } = this.#parts.session
     if (buffer === undefined || buffer.round.empty || this.#inFlight !== undefined) return
-    const { ranges, openedAtMs } = buffer.round
+    const { openedAtMs } = buffer.round
     const abandon = new AbortController()
     const sealing = buffer.seal(reason)
     const done = this.#carry(sealing, abandon.signal).finally(() => {
       if (this.#inFlight?.abandon === abandon) this.#inFlight = undefined
     })
-    this.#inFlight = { done, ranges, openedAtMs: openedAtMs ?? 0, abandon }
+    this.#inFlight = { done, openedAtMs: openedAtMs ?? 0, abandon }
   }
 
   set pausedByBudget(paused: boolean) {
@@ -238,39 +211,26 @@ export class TableWorker {
     return positions
   }
 
-  // ---------------------------------------------------------------- a round's way into the table
-
   /** Never throws and never waits for `#serial`: a revocation that holds it waits for us. */
   async #carry(sealing: Promise<SealedFiles>, abandoned: AbortSignal): Promise<void> {
-    try {
-      const files = await sealing
-      const staged = await this.#parts.session.stage(files)
-      for (;;) {
-        if (abandoned.aborted) return
-        const step = await this.#parts.session.commit(staged, abandoned)
-        this.#lastLoadMs = this.#parts.clock.monotonic()
-        if (step.kind !== 'exhausted') {
-          this.#afterCommit(step, files)
-          return
-        }
-        // The files stay staged, Kafka keeps the records: red, and again at a slow pace.
-        this.#stuck = step.reason
-        this.#parts.events.fault('commit', step.reason)
+    const end = await carryRound(sealing, {
+      session: this.#parts.session,
+      clock: this.#parts.clock,
+      slowRetryMs: this.options.slowRetryMs,
+      abandoned,
+      stuck: (during, reason) => {
+        this.#stuck = reason
+        this.#parts.events.fault(during, reason)
         this.#applyPause()
-        await this.#parts.clock.sleep(this.options.slowRetryMs, abandoned)
-      }
-    } catch (fault) {
-      // The round is lost: its records are read again once the store or the catalog takes them.
-      const error = asFirnError(fault)
-      this.#stuck = error
-      this.#parts.events.fault('stage', error)
-      this.#applyPause()
-      await this.#parts.clock.sleep(this.options.slowRetryMs, abandoned)
-      this.#scheduleRestart(messageOf(error))
-    }
+      },
+    })
+    this.#lastLoadMs = this.#parts.clock.monotonic()
+    if (end.kind === 'ended') this.#afterCommit(end.step, end.files)
+    // The round is lost: its records are read again.
+    if (end.kind === 'lost') this.#scheduleRestart(end.error.message)
   }
 
-  #afterCommit(step: Exclude<CommitStep, { kind: 'exhausted' }>, files: SealedFiles): void {
+  #afterCommit(step: FinalStep, files: SealedFiles): void {
     this.#stuck = undefined
     switch (step.kind) {
       case 'committed':
@@ -302,8 +262,6 @@ export class TableWorker {
       this.#parts.events.fault('group-offsets', asFirnError(fault))
     })
   }
-
-  // ---------------------------------------------------------------- start, and start again
 
   async #start(partitions: readonly TopicPartition[]): Promise<void> {
     const mine = partitions.filter((partition) => this.#owned.has(partition))
@@ -373,8 +331,6 @@ export class TableWorker {
     await this.#start(partitions)
   }
 
-  // ---------------------------------------------------------------- draining and closing
-
   /** Commits everything that holds one of these partitions. False where the budget was used up first. */
   async #drain(partitions: readonly TopicPartition[], reason: SealReason): Promise<boolean> {
     const timeout = new AbortController()
@@ -414,38 +370,22 @@ export class TableWorker {
     await this.#parts.session.close()
   }
 
-  // ---------------------------------------------------------------- what it tells
-
   get bytesHeld(): number {
     return this.#parts.session.buffer?.bytesHeld ?? 0
   }
 
   get report(): TableReport {
     const { buffer } = this.#parts.session
-    return {
+    return tableReport({
       name: this.options.name,
-      state: this.state,
+      closed: this.#closed,
+      stuck: this.#stuck,
       partitions: [...this.#owned],
       refusals: [...this.#refusals.values()],
       bytesHeld: this.bytesHeld,
       rowsHeld: buffer?.round.rowCount ?? 0,
       oldestHeldAtMs: this.#inFlight?.openedAtMs ?? buffer?.round.openedAtMs,
       lastCommitAtMs: this.#lastCommitMs,
-    }
-  }
-
-  get state(): TableState {
-    return tableState({
-      closed: this.#closed,
-      stuck: this.#stuck,
-      refusals: [...this.#refusals.values()],
-      owned: [...this.#owned.values()],
     })
   }
-}
-
-function asFirnError(fault: unknown): FirnError {
-  return fault instanceof FirnError
-    ? fault
-    : new FirnError('INTERNAL', messageOf(fault), { cause: fault })
 }

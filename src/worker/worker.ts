@@ -49,12 +49,13 @@ export class Worker {
   /** Runs until `stop` is called or the group session fails. What is complete is committed before it returns. */
   async run(): Promise<RunEnd> {
     const { source, tables } = this.#parts
-    await source.join(
-      { kind: 'any-of', selections: tables.map(({ selection }) => selection) },
-      this.#listener(),
-    )
-    while (!this.#stopping && this.#failure === undefined) await this.turn()
-    await this.#close()
+    const selections = tables.map(({ selection }) => selection)
+    try {
+      await source.join({ kind: 'any-of', selections }, this.#listener())
+      while (!this.#stopping && this.#failure === undefined) await this.turn()
+    } finally {
+      await this.#close()
+    }
     return this.#failure === undefined
       ? { kind: 'stopped' }
       : { kind: 'failed', error: this.#failure }
