@@ -37,13 +37,15 @@ export async function startFirn(options: {
   readonly name: string
   readonly config: string
   readonly scratch: string
+  /** The program: the sources unless stated, `dist/main.js` for what is shipped. */
+  readonly main?: string
 }): Promise<FirnWorker> {
-  const { name, config, scratch } = options
+  const { name, config, scratch, main } = options
   const logFile = join(scratch, `${name}.log`)
   const startedAtMs = Date.now()
   const command = {
     program: process.execPath,
-    args: [MAIN, 'run', '--config', config],
+    args: [main ?? MAIN, 'run', '--config', config],
     cwd: ROOT,
     env: { NODE_OPTIONS: undefined },
   }

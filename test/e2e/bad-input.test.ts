@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { runFirn } from '../../rig/firn.ts'
+import { poll } from '../../rig/environment.ts'
 import { kafkaTool } from '../../rig/produce.ts'
 import { readWith } from '../../rig/readers/readers.ts'
 import { useRig } from '../support/rig.ts'
@@ -21,6 +21,7 @@ const rig = useRig({
   readers: ['duckdb'],
 })
 
+const ENDING_MS = 30_000
 const QUICK_CATALOG = '  retry: {attempts_max: 2, wait_ms_min: 10, wait_ms_max: 50}'
 const QUICK_KAFKA = '  connect_timeout_ms: 1000\n  session_timeout_ms: 6000'
 
@@ -115,8 +116,11 @@ const ANSWERS: readonly (readonly [StubAnswer, string])[] = [
 ]
 
 async function expectEnding(ending: Omit<Ending, 'config'>, config: string): Promise<void> {
-  const path = await configFile(rig(), ending.name.replaceAll(/\W+/g, '-'), config)
-  const { status, stderr } = await runFirn(['run', '--config', path])
+  const name = ending.name.replaceAll(/\W+/g, '-')
+  const path = await configFile(rig(), name, config)
+  const worker = await startWorker(rig(), name, path)
+  const status = await poll(async () => worker.process.status(), { deadlineMs: ENDING_MS })
+  const stderr = await worker.tail(100)
   expect(stderr).toMatch(new RegExp(`^error ${ending.code}:`, 'm'))
   expect(status).toBe(ending.exit)
   for (const said of ending.says) expect(stderr).toMatch(said)
