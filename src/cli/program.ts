@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { runCli } from './run-cli.ts'
+import { verbs } from './verbs.ts'
+
+/** Two folders up from this file, both unbuilt (src/) and built (dist/). */
+const PACKAGE = new URL('../../package.json', import.meta.url)
+
+/** The program in its process: arguments, streams, signals. Resolves with the exit code. */
+export async function runProgram(host: NodeJS.Process): Promise<number> {
+  const { argv, env, stdout, stderr } = host
+  const version = packageVersion()
+  const list = verbs({
+    env,
+    stderr,
+    version,
+    availableMemoryBytes: host.constrainedMemory() > 0 ? host.availableMemory() : 0,
+    onStop: (stop) => {
+      onStop(host, stop)
+    },
+  })
+  return runCli(argv.slice(2), list, { stdout, stderr, terminal: stdout.isTTY, env, version })
+}
+
+function packageVersion(): string {
+  const version = /"version":\s*"([^"]+)"/.exec(readFileSync(PACKAGE, 'utf8'))?.[1]
+  return version ?? 'unknown'
+}
+
+/** The first signal asks for a graceful stop, the second ends the process: what is not committed is read again. */
+function onStop(host: NodeJS.Process, stop: (signal: string) => void): void {
+  let asked = false
+  const signalled = (signal: NodeJS.Signals): void => {
+    if (asked) host.exit(1)
+    asked = true
+    stop(signal)
+  }
+  host.on('SIGTERM', signalled)
+  host.on('SIGINT', signalled)
+}
