@@ -155,10 +155,8 @@ for (const { name, rig: parts, rollback } of CASES) {
       const weaker = stdout.split('\n').filter((line) => line.includes('is weaker on this catalog'))
       if (rig().catalog.kind === 'fixture') expect(weaker).toEqual([])
       else {
-        expect(weaker.join('
-')).toContain('tags vanish')
-        expect(weaker.join('
-')).toContain('only the current snapshot is listed')
+        expect(weaker.join(' ')).toContain('tags vanish')
+        expect(weaker.join(' ')).toContain('only the current snapshot is listed')
       }
     })
 
