@@ -17,18 +17,14 @@ import {
   type TopicName,
 } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
-import {
-  authorizationError,
-  KAFKA,
-  kafkaErrorText,
-  kafkaFault,
-  responseIn,
-} from './kafka-errors.ts'
+import { KAFKA, kafkaFault, responseIn } from './kafka-errors.ts'
 import {
   REQUEST_RETRY,
   type BrokerAddress,
   type KafkaOptions,
   type SaslOptions,
+  type SourceLog,
+  type SourceParts,
   type TlsOptions,
 } from './options.ts'
 
@@ -48,8 +44,8 @@ export interface ClusterMetadata {
   readonly clusterId: ClusterId
   readonly brokers: ReadonlyMap<number, BrokerAddress>
   readonly topics: ReadonlyMap<TopicName, TopicMetadata>
-  /** Topics that this principal may not see, by the name that was asked for. */
-  readonly forbidden: readonly string[]
+  /** Topics that were not answered, by the name that was asked for, with the error code. */
+  readonly faults: ReadonlyMap<string, number>
 }
 
 type MetadataResponse = ReturnType<typeof metadataV12.parseResponse>
@@ -63,16 +59,20 @@ export type ConnectionUse = 'control' | 'group' | 'fetch'
 /** Connections to the brokers of one cluster, and what they say of it. */
 export class Brokers {
   readonly options: KafkaOptions
+  readonly log: SourceLog
   readonly #clock: Clock
   readonly #random: Random
   readonly #pools: Readonly<Record<ConnectionUse, ConnectionPool>>
+  readonly #asked = new Map<string, Promise<ClusterMetadata>>()
   #known: ReadonlyMap<number, BrokerAddress> = new Map()
+  #cluster: ClusterId | undefined
   #closed = false
 
-  constructor(options: KafkaOptions, parts: { readonly clock: Clock; readonly random: Random }) {
+  constructor(options: KafkaOptions, { clock, random, log }: SourceParts) {
     this.options = options
-    this.#clock = parts.clock
-    this.#random = parts.random
+    this.log = log ?? (() => undefined)
+    this.#clock = clock
+    this.#random = random
     const pool = (requestTimeout: number): ConnectionPool =>
       new ConnectionPool(options.clientId, { ...connectionOptions(options), requestTimeout })
     this.#pools = {
@@ -112,17 +112,45 @@ export class Brokers {
     return this.to(address, use)
   }
 
-  /** Asks for topics by name, or for all of them. A topic that does not exist is not in the answer. */
+  /** An open connection to a broker, at once; undefined where there is none yet. */
+  established(node: number, use: ConnectionUse): Connection | undefined {
+    const address = this.#known.get(node)
+    const connection = address && this.#pools[use].getEstablishedConnection(address)
+    return connection?.isConnected() === true ? connection : undefined
+  }
+
+  /** The cluster as its brokers named it last. */
+  get cluster(): ClusterId | undefined {
+    return this.#cluster
+  }
+
+  /** Asks for topics by name, or for all of them; again, within bounds, where no broker answers. */
   async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
-    return this.retrying('metadata', async () => {
-      const connection = await this.any()
-      const response = await this.#metadataResponse(connection, topics)
-      const brokers = new Map(
-        response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]),
-      )
-      if (brokers.size > 0) this.#known = brokers
-      return readMetadata(response, brokers)
-    })
+    return this.retrying('metadata', async () => this.metadataOnce(topics))
+  }
+
+  /** Asks once. Who asks the same at the same time shares the answer. */
+  async metadataOnce(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    const key = JSON.stringify(topics)
+    const running = this.#asked.get(key)
+    if (running !== undefined) return running
+    const asked = this.#askMetadata(topics).finally(() => this.#asked.delete(key))
+    this.#asked.set(key, asked)
+    return asked
+  }
+
+  async #askMetadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    const response = await this.#metadataResponse(await this.any(), topics)
+    const metadata = readMetadata(response)
+    if (metadata.brokers.size > 0) this.#known = metadata.brokers
+    if (this.#cluster !== undefined && this.#cluster !== metadata.clusterId) {
+      this.log('warn', 'the brokers name another cluster', {
+        was: this.#cluster,
+        is: metadata.clusterId,
+      })
+    }
+    this.#cluster = metadata.clusterId
+    return metadata
   }
 
   async #metadataResponse(
@@ -173,17 +201,13 @@ function isMetadata(response: unknown): response is MetadataResponse {
   )
 }
 
-function readMetadata(
-  response: MetadataResponse,
-  brokers: ReadonlyMap<number, BrokerAddress>,
-): ClusterMetadata {
+function readMetadata(response: MetadataResponse): ClusterMetadata {
   const topics = new Map<TopicName, TopicMetadata>()
-  const forbidden: string[] = []
+  const faults = new Map<string, number>()
   for (const topic of response.topics) {
     const name = topic.name ?? ''
-    if (topic.errorCode === KAFKA.topicAuthorizationFailed) forbidden.push(name)
     if (topic.errorCode !== KAFKA.none || name === '') {
-      refuseUnavailable(topic.errorCode, name)
+      faults.set(name, topic.errorCode)
       continue
     }
     const partitions = topic.partitions
@@ -199,22 +223,10 @@ function readMetadata(
       internal: topic.isInternal,
     })
   }
-  return { clusterId: clusterId(response.clusterId ?? ''), brokers, topics, forbidden }
-}
-
-/** A topic whose leader is being elected is not a topic that is not there: ask again. */
-function refuseUnavailable(code: number, topic: string): void {
-  const gone: readonly number[] = [
-    KAFKA.none,
-    KAFKA.unknownTopicOrPartition,
-    KAFKA.unknownTopicId,
-    KAFKA.topicAuthorizationFailed,
-  ]
-  if (gone.includes(code)) return
-  throw (
-    authorizationError(code, { topic }) ??
-    new FirnError('KAFKA_UNAVAILABLE', `metadata of topic ${topic}: ${kafkaErrorText(code)}`)
+  const brokers = new Map(
+    response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]),
   )
+  return { clusterId: clusterId(response.clusterId ?? ''), brokers, topics, faults }
 }
 
 function connectionOptions(options: KafkaOptions): ConnectionOptions {

@@ -4,9 +4,9 @@ import { FirnError, messageOf } from '../core/errors.ts'
 import type { TopicPartition } from '../core/offsets.ts'
 import { assignPartitions } from './assignment.ts'
 import type { Brokers } from './brokers.ts'
-import { answered, type Committer, type Coordinator } from './coordinator.ts'
+import type { Committer, Coordinator } from './coordinator.ts'
 import type { GroupMembership, MembershipParts } from './group-membership.ts'
-import { authorizationError, KAFKA, kafkaErrorText } from './kafka-errors.ts'
+import { answered, authorizationError, KAFKA, kafkaErrorText } from './kafka-errors.ts'
 import {
   decodeAssignment,
   decodeMetadata,

@@ -9,13 +9,7 @@ import { FirnError } from '../core/errors.ts'
 import { topicName } from '../core/ids.ts'
 import { PartitionMap, type Position, type TopicPartition } from '../core/offsets.ts'
 import type { Brokers, ConnectionUse } from './brokers.ts'
-import {
-  authorizationError,
-  KAFKA,
-  kafkaErrorText,
-  kafkaFault,
-  responseIn,
-} from './kafka-errors.ts'
+import { answered, authorizationError, KAFKA, kafkaErrorText } from './kafka-errors.ts'
 import type { BrokerAddress } from './options.ts'
 
 const GROUP_KEY = 0
@@ -138,21 +132,6 @@ export class Coordinator {
       passing.includes(code) ? 'KAFKA_UNAVAILABLE' : 'KAFKA_GROUP_FAILED',
       `group ${group}: ${kafkaErrorText(code)}`,
     )
-  }
-}
-
-/** The response, also where it carries error codes: those are the caller's to read. */
-export async function answered<T>(
-  ask: () => Promise<T>,
-  is: (response: unknown) => response is T,
-  brokers: Brokers,
-): Promise<T> {
-  try {
-    return await ask()
-  } catch (fault) {
-    const response = responseIn(fault)
-    if (is(response)) return response
-    throw kafkaFault(fault, 'asking the group coordinator', brokers.options.brokers)
   }
 }
 

@@ -76,7 +76,12 @@ function readRecords(reader: Reader): Uint8Array<ArrayBuffer> {
   const length = reader.readUnsignedVarInt() - 1
   if (length <= 0) return NO_RECORDS
   const bytes = new Uint8Array(length)
-  bytes.set(reader.buffer.slice(reader.position, reader.position + length))
+  let at = 0
+  // The response lies in the chunks that the socket read: each is copied once.
+  for (const piece of reader.buffer.subarray(reader.position, reader.position + length).buffers) {
+    bytes.set(piece, at)
+    at += piece.byteLength
+  }
   reader.skip(length)
   return bytes
 }

@@ -1,70 +1,76 @@
 import type { Connection } from '@platformatic/kafka'
-import type { Clock } from '../core/clock.ts'
-import { FirnError } from '../core/errors.ts'
-import type { TopicId } from '../core/ids.ts'
-import { PartitionMap, partitionText, type Position, type TopicPartition } from '../core/offsets.ts'
-import { scanBatches } from './batch-scan.ts'
+import { messageOf } from '../core/errors.ts'
+import { PartitionMap, partitionText, type TopicPartition } from '../core/offsets.ts'
 import type { Brokers, ClusterMetadata } from './brokers.ts'
 import { fetchApi, type FetchedPartition, type FetchResponse } from './fetch-response.ts'
+import { fetchTopics } from './fetch-topics.ts'
 import { authorizationError, KAFKA, kafkaErrorText } from './kafka-errors.ts'
+import { Leaders } from './leaders.ts'
+import type { SourceParts } from './options.ts'
+import { atEnd, GONE_AFTER, judgeFetched, whereabouts, type Reading } from './reading.ts'
 import type { FetchEvent, SeekTarget } from './record-source.ts'
 
-/** One partition that is being read. A new object for every seek: a response to an older one is recognised by it. */
-interface Reading {
-  readonly partition: TopicPartition
-  position: Position
-  /** Of the last batch that was read: the broker compares it with its log. */
-  lastEpoch: number
-  paused: boolean
-  partitionMaxBytes: number
-  /** The log end that `at-end` was last told for. */
-  toldEnd: Position | undefined
-  /** Nothing more is asked until a seek: what was found is the caller's to decide on. */
-  over: boolean
-  /** The follower in our rack that the leader named (KIP-392); undefined: the leader itself. */
-  replica: number | undefined
-}
-
-const METADATA_BACKOFF_MS = 200
-/** The pace of looking for something to fetch where there is nothing, or of trying a lost broker again. */
-const IDLE_MS = 50
-
-/** Reads partitions from explicit positions: one request in flight for each leader, the next sent before it is taken. */
+/**
+ * Reads partitions from explicit positions: one request in flight for each broker, and the next one sent before the
+ * last is worked on. Nothing is polled: whatever changes (a seek, an answer, a poll, metadata) sends what is due.
+ *
+ * What is fetched and not polled is bounded: no request leaves while `maxBytes` are held, and together the requests on
+ * their way ask for `maxBytes`. A broker exceeds that by one batch at most, where that one is larger.
+ */
 export class Fetcher {
   readonly #brokers: Brokers
-  readonly #clock: Clock
+  readonly #parts: SourceParts
+  readonly #leaders: Leaders
   readonly #readings = new PartitionMap<Reading>()
-  readonly #loops = new Map<number, Promise<void>>()
-  readonly #stopped = new AbortController()
+  readonly #inFlight = new Map<number, Promise<void>>()
+  /** Requests in a row that a broker did not answer. */
+  readonly #failures = new Map<number, number>()
   #events: FetchEvent[] = []
   #bytesHeld = 0
+  #turns = 0
   #wake: (() => void) | undefined
-  #metadata: ClusterMetadata | undefined
-  #metadataAtMs = 0
-  #refreshing: Promise<void> | undefined
+  #closed = false
 
-  constructor(brokers: Brokers, clock: Clock) {
+  constructor(brokers: Brokers, parts: SourceParts) {
     this.#brokers = brokers
-    this.#clock = clock
+    this.#parts = parts
+    this.#leaders = new Leaders(brokers, parts, {
+      topics: () => this.#readings.topics,
+      took: (metadata) => {
+        this.#takeMetadata(metadata)
+      },
+    })
   }
 
   get bytesHeld(): number {
     return this.#bytesHeld
   }
 
-  seek(partition: TopicPartition, { position, leaderEpoch }: SeekTarget): void {
+  seek(partition: TopicPartition, { position, leaderEpoch, topicId }: SeekTarget): void {
+    if (this.#closed) return
     this.#dropEvents(partition)
-    this.#readings.set(partition, {
+    const known = this.#leaders.topic(partition.topic)
+    const leaderId = this.#leaders.of(partition)?.leaderId ?? -1
+    const reading: Reading = {
       partition,
+      topicId: topicId ?? known?.id,
       position,
       lastEpoch: leaderEpoch ?? -1,
       paused: false,
+      phase: leaderId < 0 ? 'waiting' : 'asking',
       partitionMaxBytes: this.#brokers.options.fetch.partitionMaxBytes,
       toldEnd: undefined,
-      over: false,
       replica: undefined,
+      failures: 0,
+      unknown: 0,
+      turn: this.#turns++,
+    }
+    this.#readings.set(partition, reading)
+    if (reading.phase === 'waiting') this.#leaders.want()
+    // What is sought in one go is asked for in one request.
+    queueMicrotask(() => {
+      this.#send()
     })
-    this.#startLoops()
   }
 
   stop(partition: TopicPartition): void {
@@ -77,29 +83,35 @@ export class Fetcher {
       const reading = this.#readings.get(partition)
       if (reading !== undefined) reading.paused = paused
     }
+    this.#send()
   }
 
   /** What came since the last call; waits for the first event. */
   async poll(waitMsMax: number): Promise<readonly FetchEvent[]> {
-    if (this.#events.length === 0) {
+    if (this.#events.length === 0 && !this.#closed) {
       const timeout = new AbortController()
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve
       })
-      await Promise.race([woken, this.#clock.sleep(waitMsMax, timeout.signal)])
+      await Promise.race([woken, this.#parts.clock.sleep(waitMsMax, timeout.signal)])
       timeout.abort()
       this.#wake = undefined
     }
     const events = this.#events
     this.#events = []
     this.#bytesHeld = 0
+    this.#send()
     return events
   }
 
+  /** Sends nothing more. What is on its way ends with the connections. */
   async close(): Promise<void> {
-    this.#stopped.abort()
+    this.#closed = true
     this.#readings.clear()
     this.#events = []
+    this.#bytesHeld = 0
+    this.#wake?.()
+    await this.#leaders.close()
   }
 
   #dropEvents({ topic, partition }: TopicPartition): void {
@@ -109,280 +121,217 @@ export class Fetcher {
     if (kept.length === this.#events.length) return
     this.#events = kept
     this.#bytesHeld = kept.reduce(
-      (sum, event) => sum + (event.kind === 'batch' ? event.bytes.byteLength : 0),
+      (sum, event) => sum + (event.kind === 'batch' ? event.bytes.buffer.byteLength : 0),
       0,
     )
   }
 
   #tell(event: FetchEvent): void {
     this.#events.push(event)
-    if (event.kind === 'batch') this.#bytesHeld += event.bytes.byteLength
-    this.#wake?.()
+    if (event.kind === 'batch') this.#bytesHeld += event.bytes.buffer.byteLength
   }
 
-  // ------------------------------------------------------------------ loops, one for each leader
+  // ------------------------------------------------------------------ requests
 
-  #startLoops(): void {
-    void this.#fresh().then(() => {
-      this.#startMissingLoops()
-    })
-  }
-
-  #startMissingLoops(): void {
-    for (const node of this.#nodes()) {
-      if (!this.#loops.has(node)) this.#loops.set(node, this.#loop(node))
+  /** Sends a request to every broker that has something to give and none on its way, while there is room. */
+  #send(): void {
+    const { maxBytes } = this.#brokers.options.fetch
+    if (this.#closed || this.#bytesHeld >= maxBytes) return
+    const byNode = Map.groupBy(
+      [...this.#readings.values()].filter(({ phase, paused }) => phase === 'asking' && !paused),
+      (reading) => this.#nodeOf(reading),
+    )
+    const share = Math.ceil(
+      maxBytes / Math.max(1, new Set([...byNode.keys(), ...this.#inFlight.keys()]).size),
+    )
+    for (const [node, readings] of byNode) {
+      if (this.#inFlight.has(node)) continue
+      this.#inFlight.set(node, this.#turn(node, readings, share))
     }
-  }
-
-  /** Brokers that are read from. */
-  #nodes(): ReadonlySet<number> {
-    const nodes = [...this.#readings.values()].map((reading) => this.#nodeOf(reading))
-    return new Set(nodes.filter((node) => node >= 0))
   }
 
   /** -1 while nobody leads. */
   #nodeOf({ partition, replica }: Reading): number {
-    return replica ?? this.#leaderOf(partition)?.leaderId ?? -1
+    return replica ?? this.#leaders.of(partition)?.leaderId ?? -1
   }
 
-  #leaderOf({
-    topic,
-    partition,
-  }: TopicPartition): { leaderId: number; leaderEpoch: number } | undefined {
-    return this.#metadata?.topics.get(topic)?.partitions.get(partition)
-  }
-
-  async #loop(node: number): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
-      const own = this.#readingsOf(node)
-      // One response that waits to be taken, and one on its way.
-      const room = this.#bytesHeld < this.#brokers.options.fetch.maxBytes
-      if (own.length === 0 || !room) {
-        await this.#clock.sleep(IDLE_MS, this.#stopped.signal)
-        await this.#freshWhenOld()
-        continue
-      }
-      try {
-        const connection = await this.#brokers.toNode(node, 'fetch')
-        const response = await this.#fetch(connection, own)
-        await this.#take(own, response)
-      } catch {
-        // The broker is gone or moved: its partitions have another leader soon, or it comes back.
-        await this.#clock.sleep(METADATA_BACKOFF_MS, this.#stopped.signal)
-        await this.#refresh()
-      }
+  /** One request and its answer. Never rejects. */
+  async #turn(node: number, readings: readonly Reading[], maxBytes: number): Promise<void> {
+    try {
+      const connection =
+        this.#brokers.established(node, 'fetch') ?? (await this.#brokers.toNode(node, 'fetch'))
+      const response = await this.#fetch(connection, readings, maxBytes)
+      this.#failures.delete(node)
+      this.#take(readings, response)
+    } catch (fault) {
+      this.#lost(node, readings, fault)
     }
+    this.#inFlight.delete(node)
+    // Before whoever polls is woken: the next request is on its way while this answer is worked on.
+    this.#send()
+    if (this.#events.length > 0) this.#wake?.()
   }
 
-  #readingsOf(node: number): readonly Reading[] {
-    return [...this.#readings.values()].filter(
-      (reading) => !reading.paused && !reading.over && this.#nodeOf(reading) === node,
-    )
-  }
-
-  async #fetch(connection: Connection, own: readonly Reading[]): Promise<FetchResponse> {
+  async #fetch(
+    connection: Connection,
+    readings: readonly Reading[],
+    maxBytes: number,
+  ): Promise<FetchResponse> {
     const { fetch, isolation, rack } = this.#brokers.options
-    const topics = [...Map.groupBy(own, ({ partition }) => this.#idOf(partition))].flatMap(
-      ([topicId, readings]) =>
-        topicId === undefined
-          ? []
-          : [{ topicId, partitions: readings.map((reading) => this.#requestOf(reading)) }],
-    )
     return fetchApi.async(
       connection,
       fetch.maxWaitMs,
-      fetch.minBytes,
-      fetch.maxBytes,
+      Math.min(fetch.minBytes, maxBytes),
+      maxBytes,
       isolation === 'read_committed' ? 1 : 0,
       0,
       -1,
-      topics,
+      fetchTopics(readings, (partition) => this.#leaders.of(partition)?.leaderEpoch ?? -1),
       [],
       rack ?? '',
     )
   }
 
-  #requestOf(reading: Reading) {
-    return {
-      partition: reading.partition.partition,
-      currentLeaderEpoch: this.#leaderOf(reading.partition)?.leaderEpoch ?? -1,
-      fetchOffset: reading.position,
-      lastFetchedEpoch: reading.lastEpoch,
-      partitionMaxBytes: reading.partitionMaxBytes,
+  /** The broker is gone or moved: its partitions have another leader soon, or it comes back. */
+  #lost(node: number, readings: readonly Reading[], fault: unknown): void {
+    if (this.#closed) return
+    const failures = (this.#failures.get(node) ?? 0) + 1
+    this.#failures.set(node, failures)
+    this.#brokers.log('warn', `broker ${node} did not answer a fetch: ${messageOf(fault)}`, {
+      node,
+      failures,
+    })
+    for (const reading of readings) {
+      reading.replica = undefined
+      if (reading.phase === 'asking') reading.phase = 'waiting'
     }
-  }
-
-  #idOf({ topic }: TopicPartition): TopicId | undefined {
-    return this.#metadata?.topics.get(topic)?.id
+    this.#leaders.want(failures)
   }
 
   // ------------------------------------------------------------------ responses
 
-  async #take(asked: readonly Reading[], response: FetchResponse): Promise<void> {
-    let stale = response.errorCode !== KAFKA.none
+  #take(asked: readonly Reading[], response: FetchResponse): void {
+    const byLog = new Map(
+      asked.map((reading) => [`${reading.topicId}/${reading.partition.partition}`, reading]),
+    )
     for (const fetched of response.partitions) {
-      const reading = asked.find(
-        ({ partition }) =>
-          partition.partition === fetched.partition && this.#idOf(partition) === fetched.topicId,
-      )
+      const reading = byLog.get(`${fetched.topicId}/${fetched.partition}`)
       // Sought or stopped meanwhile: the answer is to an older question.
       if (reading === undefined || this.#readings.get(reading.partition) !== reading) continue
-      if (this.#takePartition(reading, fetched) === 'refresh') stale = true
+      this.#takePartition(reading, fetched)
     }
-    if (!stale) return
-    await this.#clock.sleep(METADATA_BACKOFF_MS, this.#stopped.signal)
-    await this.#refresh()
+    if (response.errorCode === KAFKA.none) return
+    for (const reading of asked) this.#askMetadata(reading, response.errorCode)
   }
 
-  #takePartition(reading: Reading, fetched: FetchedPartition): 'done' | 'refresh' {
-    const { partition } = reading
-    if (reading.replica !== undefined && fetched.errorCode !== KAFKA.none) {
-      // A follower may lag behind, or follow no more: its leader's word counts.
-      reading.replica = undefined
-      return 'done'
-    }
-    switch (fetched.errorCode) {
-      case KAFKA.none:
-        break
-      case KAFKA.offsetOutOfRange:
-        reading.over = true
-        this.#tell({ kind: 'out-of-range', ...partition, position: reading.position })
-        return 'done'
-      case KAFKA.topicAuthorizationFailed:
-        this.#fail(reading, authorizationError(fetched.errorCode, { topic: partition.topic }))
-        return 'done'
-      case KAFKA.corruptMessage:
-        this.#fail(reading, undefined, fetched.errorCode)
-        return 'done'
-      default:
-        // Leader moved, epoch fenced, topic unknown: metadata says what is so.
-        return 'refresh'
-    }
-    if (fetched.divergingEpoch !== undefined) {
-      reading.over = true
-      this.#tell({ kind: 'diverged', ...partition, ...fetched.divergingEpoch })
-      return 'done'
-    }
-    if (fetched.preferredReadReplica >= 0 && reading.replica === undefined) {
-      reading.replica = fetched.preferredReadReplica
-      this.#startMissingLoops()
-    }
-    this.#takeRecords(reading, fetched)
-    return 'done'
-  }
-
-  #fail(reading: Reading, error: FirnError | undefined, code = 0): void {
-    const { partition, position } = reading
-    reading.over = true
-    this.#tell({
-      kind: 'failed',
-      ...partition,
-      error:
-        error ??
-        new FirnError(
-          'KAFKA_PROTOCOL',
-          `${partitionText(partition)}@${position}: ${kafkaErrorText(code)}`,
-        ),
-    })
-  }
-
-  #takeRecords(reading: Reading, fetched: FetchedPartition): void {
+  #takePartition(reading: Reading, fetched: FetchedPartition): void {
     const { isolation, fetch } = this.#brokers.options
-    const { partition, position } = reading
-    const { logStartOffset: logStart, highWatermark } = fetched
-    const logEnd = isolation === 'read_committed' ? fetched.lastStableOffset : highWatermark
-    const scan = scanBatches(fetched.records, position)
-    if (scan.next > position) {
-      reading.position = scan.next
-      reading.lastEpoch = scan.leaderEpoch ?? reading.lastEpoch
-      reading.partitionMaxBytes = fetch.partitionMaxBytes
-      const { abortedTransactions, records: bytes } = fetched
-      this.#tell({
-        kind: 'batch',
-        ...partition,
-        position,
-        bytes,
-        abortedTransactions,
-        logStart,
-        logEnd,
-        highWatermark,
-      })
-    } else if (fetched.records.byteLength > 0) {
-      this.#askForMore(reading)
-      return
+    const verdict = judgeFetched(reading, fetched, {
+      isolation,
+      partitionMaxBytesLimit: fetch.partitionMaxBytesLimit,
+    })
+    switch (verdict.kind) {
+      case 'ask-metadata':
+        this.#askMetadata(reading, verdict.code)
+        return
+      case 'ask-leader':
+        reading.replica = undefined
+        this.#askMetadata(reading, fetched.errorCode)
+        return
+      case 'over':
+        reading.phase = 'over'
+        this.#tell(verdict.event)
+        return
+      case 'more-bytes':
+        reading.partitionMaxBytes = verdict.partitionMaxBytes
+        return
+      case 'records':
+        reading.position = verdict.scan.next
+        reading.lastEpoch = verdict.scan.leaderEpoch ?? reading.lastEpoch
+        reading.partitionMaxBytes = fetch.partitionMaxBytes
+        reading.turn = this.#turns++
+        this.#tell(verdict.batch)
+        break
+      case 'nothing':
+        break
     }
-    if (logEnd >= 0n && reading.position >= logEnd && reading.toldEnd !== logEnd) {
-      reading.toldEnd = logEnd
-      this.#tell({ kind: 'at-end', ...partition, position: reading.position, logEnd })
-    }
+    this.#followReplica(reading, fetched)
+    this.#tellEnd(reading, verdict.kind === 'records' ? verdict.batch.logEnd : verdict.logEnd)
   }
 
-  /** Nothing but a torn batch came: it is larger than what was asked for. */
-  #askForMore(reading: Reading): void {
-    const { partitionMaxBytesLimit } = this.#brokers.options.fetch
-    if (reading.partitionMaxBytes < partitionMaxBytesLimit) {
-      reading.partitionMaxBytes = Math.min(reading.partitionMaxBytes * 2, partitionMaxBytesLimit)
-      return
-    }
-    const { partition, position } = reading
-    this.#fail(
-      reading,
-      new FirnError(
-        'BATCH_TOO_LARGE',
-        `${partitionText(partition)}@${position}: the record batch is larger than ${partitionMaxBytesLimit} bytes`,
-        { help: 'raise `kafka.fetch.partition_max_bytes_limit`' },
-      ),
-    )
+  /** A leader that sends us on has not answered yet: a follower that refuses must not be asked without a pause. */
+  #followReplica(reading: Reading, { preferredReadReplica }: FetchedPartition): void {
+    if (preferredReadReplica < 0 || reading.replica !== undefined) reading.failures = 0
+    else reading.replica = preferredReadReplica
+  }
+
+  #tellEnd(reading: Reading, logEnd: bigint): void {
+    if (!atEnd(reading, logEnd)) return
+    reading.toldEnd = logEnd
+    this.#tell({ kind: 'at-end', ...reading.partition, position: reading.position, logEnd })
+  }
+
+  #askMetadata(reading: Reading, code: number): void {
+    if (reading.phase === 'over') return
+    reading.phase = 'waiting'
+    reading.failures += 1
+    this.#brokers.log('debug', `${partitionText(reading.partition)}: ${kafkaErrorText(code)}`, {
+      failures: reading.failures,
+    })
+    this.#leaders.want(reading.failures)
   }
 
   // ------------------------------------------------------------------ metadata
 
-  async #freshWhenOld(): Promise<void> {
-    const age = this.#clock.monotonic() - this.#metadataAtMs
-    if (age >= this.#brokers.options.metadataMaxAgeMs) await this.#refresh()
-  }
-
-  /** Metadata that knows the leader of everything that is read. */
-  async #fresh(): Promise<void> {
-    const known = [...this.#readings.keys()].every(
-      (partition) => this.#leaderOf(partition) !== undefined,
-    )
-    if (!known) await this.#refresh()
-  }
-
-  async #refresh(): Promise<void> {
-    this.#refreshing ??= this.#ask().finally(() => {
-      this.#refreshing = undefined
-    })
-    await this.#refreshing
-  }
-
-  async #ask(): Promise<void> {
-    const topics = this.#readings.topics
-    if (topics.length === 0 || this.#stopped.signal.aborted) return
-    try {
-      const before = this.#metadata
-      this.#metadata = await this.#brokers.metadata(topics)
-      this.#metadataAtMs = this.#clock.monotonic()
-      this.#tellGone(before)
-    } catch {
-      // No broker answers: asked again by the next turn of a loop.
-      await this.#clock.sleep(METADATA_BACKOFF_MS, this.#stopped.signal)
-    }
-    // A follower that was named by the leader before may be another one now.
-    for (const reading of this.#readings.values()) reading.replica = undefined
-    this.#startMissingLoops()
-  }
-
-  /** A topic that is no longer there, or under another id. */
-  #tellGone(before: ClusterMetadata | undefined): void {
+  #takeMetadata(metadata: ClusterMetadata): void {
+    let again = 0
     for (const reading of this.#readings.values()) {
-      const { topic } = reading.partition
-      const now = this.#metadata?.topics.get(topic)?.id
-      const was = before?.topics.get(topic)?.id
-      if (reading.over || (now !== undefined && (was === undefined || was === now))) continue
-      reading.over = true
-      this.#tell({ kind: 'gone', ...reading.partition })
+      // A follower that the leader named before may be another one now.
+      reading.replica = undefined
+      if (reading.phase === 'over') continue
+      if (!this.#settle(reading, metadata)) {
+        reading.phase = 'waiting'
+        reading.failures += 1
+        again = Math.max(again, reading.failures)
+      } else if (reading.phase === 'waiting') reading.phase = 'asking'
     }
+    if (again > 0) this.#leaders.want(again)
+    this.#send()
+    if (this.#events.length > 0) this.#wake?.()
+  }
+
+  /** False where metadata must be asked again before this can be read. */
+  #settle(reading: Reading, metadata: ClusterMetadata): boolean {
+    const { topic, partition } = reading.partition
+    const found = metadata.topics.get(topic)
+    const state = whereabouts(
+      reading,
+      found === undefined
+        ? (metadata.faults.get(topic) ?? KAFKA.unknownTopicOrPartition)
+        : { id: found.id, leaderId: found.partitions.get(partition)?.leaderId },
+    )
+    reading.unknown = state === 'unknown' ? reading.unknown + 1 : 0
+    switch (state) {
+      case 'readable':
+        reading.topicId ??= found?.id
+        return true
+      case 'no-leader':
+        return false
+      case 'forbidden':
+        this.#fail(reading)
+        return true
+      case 'unknown':
+        if (reading.unknown < GONE_AFTER) return false
+        reading.phase = 'over'
+        this.#tell({ kind: 'gone', ...reading.partition })
+        return true
+    }
+  }
+
+  #fail(reading: Reading): void {
+    const { partition } = reading
+    const error = authorizationError(KAFKA.topicAuthorizationFailed, { topic: partition.topic })
+    reading.phase = 'over'
+    if (error !== undefined) this.#tell({ kind: 'failed', ...partition, error })
   }
 }

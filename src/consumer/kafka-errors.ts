@@ -13,8 +13,13 @@ export const KAFKA = {
   offsetOutOfRange: 1,
   corruptMessage: 2,
   unknownTopicOrPartition: 3,
+  leaderNotAvailable: 5,
+  notLeaderOrFollower: 6,
+  requestTimedOut: 7,
+  coordinatorLoadInProgress: 14,
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
+  invalidTopic: 17,
   illegalGeneration: 22,
   unknownMemberId: 25,
   rebalanceInProgress: 27,
@@ -22,6 +27,8 @@ export const KAFKA = {
   groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,
   unsupportedVersion: 35,
+  fencedLeaderEpoch: 74,
+  unknownLeaderEpoch: 75,
   memberIdRequired: 79,
   fencedInstanceId: 82,
   unknownTopicId: 100,
@@ -40,6 +47,21 @@ export function responseIn(fault: unknown): unknown {
   if (!(fault instanceof ResponseError)) return undefined
   const response: unknown = fault['response']
   return response
+}
+
+/** The response of a request, also where it carries error codes: those are the caller's to read. */
+export async function answered<T>(
+  ask: () => Promise<T>,
+  is: (response: unknown) => response is T,
+  { options }: { readonly options: { readonly brokers: readonly BrokerAddress[] } },
+): Promise<T> {
+  try {
+    return await ask()
+  } catch (fault) {
+    const response = responseIn(fault)
+    if (is(response)) return response
+    throw kafkaFault(fault, 'asking a broker', options.brokers)
+  }
 }
 
 /** An authorisation that is missing, by what Kafka says is refused; undefined for another code. */

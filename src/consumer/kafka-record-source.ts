@@ -1,16 +1,15 @@
-import type { Clock } from '../core/clock.ts'
 import { FirnError } from '../core/errors.ts'
 import type { ClusterId } from '../core/ids.ts'
 import type { PartitionMap, Position, TopicPartition } from '../core/offsets.ts'
-import type { Random } from '../core/random.ts'
 import { Brokers } from './brokers.ts'
 import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
 import { Coordinator, type Committer } from './coordinator.ts'
+import { EpochEnds } from './epoch-ends.ts'
 import { Fetcher } from './fetcher.ts'
 import { SubscribedTopics, type GroupMembership } from './group-membership.ts'
 import { LogQueries } from './log-queries.ts'
-import type { KafkaOptions } from './options.ts'
+import type { KafkaOptions, SourceParts } from './options.ts'
 import { Ownership } from './ownership.ts'
 import type {
   AssignmentListener,
@@ -28,27 +27,25 @@ const NO_MEMBER: Committer = { memberId: '', epoch: -1 }
 /** Kafka itself, through its client's wire layer. */
 export class KafkaRecordSource implements RecordSource {
   readonly #brokers: Brokers
-  readonly #clock: Clock
+  readonly #parts: SourceParts
   readonly #queries: LogQueries
+  readonly #epochs: EpochEnds
   readonly #coordinator: Coordinator
   readonly #fetcher: Fetcher
-  #cluster: ClusterId | undefined
   #membership: GroupMembership | undefined
 
-  private constructor(brokers: Brokers, clock: Clock) {
+  private constructor(brokers: Brokers, parts: SourceParts) {
     this.#brokers = brokers
-    this.#clock = clock
+    this.#parts = parts
     this.#queries = new LogQueries(brokers)
+    this.#epochs = new EpochEnds(brokers)
     this.#coordinator = new Coordinator(brokers)
-    this.#fetcher = new Fetcher(brokers, clock)
+    this.#fetcher = new Fetcher(brokers, parts)
   }
 
   /** Throws KAFKA_UNAVAILABLE or KAFKA_AUTHENTICATION where no broker takes us. */
-  static async open(
-    options: KafkaOptions,
-    parts: { readonly clock: Clock; readonly random: Random },
-  ): Promise<KafkaRecordSource> {
-    const source = new KafkaRecordSource(new Brokers(options, parts), parts.clock)
+  static async open(options: KafkaOptions, parts: SourceParts): Promise<KafkaRecordSource> {
+    const source = new KafkaRecordSource(new Brokers(options, parts), parts)
     try {
       await source.clusterId()
       return source
@@ -58,9 +55,9 @@ export class KafkaRecordSource implements RecordSource {
     }
   }
 
+  /** As the brokers named it last: a connection to other brokers, of another cluster, does not stay hidden. */
   async clusterId(): Promise<ClusterId> {
-    this.#cluster ??= (await this.#brokers.metadata([])).clusterId
-    return this.#cluster
+    return this.#brokers.cluster ?? (await this.#brokers.metadata([])).clusterId
   }
 
   async describeTopics(wanted: TopicSelection): Promise<readonly TopicDescription[]> {
@@ -79,7 +76,7 @@ export class KafkaRecordSource implements RecordSource {
   }
 
   async epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<Position | undefined> {
-    return this.#queries.epochEnd(partition, leaderEpoch)
+    return this.#epochs.endOf(partition, leaderEpoch)
   }
 
   async groupOffsets(partitions: readonly TopicPartition[]): Promise<PartitionMap<Position>> {
@@ -96,7 +93,7 @@ export class KafkaRecordSource implements RecordSource {
     const parts = {
       brokers: this.#brokers,
       coordinator: this.#coordinator,
-      clock: this.#clock,
+      ...this.#parts,
       ownership: new Ownership(listener),
       topics,
       failed: (error: FirnError) => {
@@ -150,8 +147,7 @@ export class KafkaRecordSource implements RecordSource {
   }
 
   async close(): Promise<void> {
-    await this.#fetcher.close()
-    await this.#brokers.close()
+    await Promise.all([this.#fetcher.close(), this.#brokers.close()])
   }
 }
 

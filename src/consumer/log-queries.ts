@@ -1,24 +1,25 @@
-import { listOffsetsV7, offsetForLeaderEpochV4 } from '@platformatic/kafka'
+import { listOffsetsV7 } from '@platformatic/kafka'
 import { FirnError } from '../core/errors.ts'
-import type { TopicName } from '../core/ids.ts'
+import { topicName, type TopicName } from '../core/ids.ts'
 import { PartitionMap, partitionText, type Position, type TopicPartition } from '../core/offsets.ts'
 import type { Brokers, ClusterMetadata } from './brokers.ts'
-import {
-  authorizationError,
-  KAFKA,
-  kafkaErrorText,
-  kafkaFault,
-  responseIn,
-} from './kafka-errors.ts'
+import { answered, authorizationError, KAFKA, kafkaErrorText } from './kafka-errors.ts'
 import type { LogBounds, TopicDescription, TopicSelection } from './record-source.ts'
 
 /** Special timestamps of ListOffsets. */
 const LATEST = -1n
 const EARLIEST = -2n
-const CONSUMER = -1
+/** What a consumer calls itself where replicas say their id. */
+export const CONSUMER = -1
+
+/** What metadata says of a topic that is not there. */
+const ABSENT: ReadonlySet<number> = new Set([
+  KAFKA.unknownTopicOrPartition,
+  KAFKA.unknownTopicId,
+  KAFKA.invalidTopic,
+])
 
 type ListOffsetsResponse = ReturnType<typeof listOffsetsV7.parseResponse>
-type EpochResponse = ReturnType<typeof offsetForLeaderEpochV4.parseResponse>
 
 /** Questions about logs, asked from the leaders of their partitions. */
 export class LogQueries {
@@ -30,14 +31,11 @@ export class LogQueries {
 
   async describe(wanted: TopicSelection): Promise<readonly TopicDescription[]> {
     const names = namesOf(wanted)
-    const metadata = await this.#brokers.metadata(names === undefined ? null : [...names])
-    const forbidden = metadata.forbidden.find((name) => names?.has(name) === true)
-    if (forbidden !== undefined) {
-      throw (
-        authorizationError(KAFKA.topicAuthorizationFailed, { topic: forbidden }) ??
-        new FirnError('KAFKA_AUTHORIZATION', `no permission on topic ${forbidden}`)
-      )
-    }
+    const metadata = await this.#brokers.retrying('topics', async () => {
+      const found = await this.#brokers.metadataOnce(names === undefined ? null : [...names])
+      refuseFaults(found.faults, wanted)
+      return found
+    })
     return [...metadata.topics.values()]
       .filter(
         ({ name, internal }) => selects(wanted, name) && (!internal || names?.has(name) === true),
@@ -73,33 +71,6 @@ export class LogQueries {
     })
   }
 
-  /** Undefined where the broker does not know the epoch any more. */
-  async epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<Position | undefined> {
-    return this.#brokers.retrying('epoch end', async () => {
-      const metadata = await this.#brokers.metadata([partition.topic])
-      const leader = metadata.topics.get(partition.topic)?.partitions.get(partition.partition)
-      if (leader === undefined) return undefined
-      const connection = await this.#brokers.toNode(leader.leaderId, 'control')
-      const topics = [
-        {
-          topic: partition.topic,
-          name: partition.topic,
-          partitions: [
-            { partitionIndex: partition.partition, currentLeaderEpoch: -1, leaderEpoch },
-          ],
-        },
-      ]
-      const response = await this.#answer(
-        async () => offsetForLeaderEpochV4.api.async(connection, CONSUMER, topics),
-        isEpochResponse,
-      )
-      const [answer] = response.topics.flatMap((topic) => topic.partitions)
-      if (answer === undefined) return undefined
-      this.#check(answer.errorCode, partition)
-      return answer.endOffset < 0n ? undefined : answer.endOffset
-    })
-  }
-
   async #offsets(
     partitions: readonly TopicPartition[],
     timestamp: bigint,
@@ -107,7 +78,7 @@ export class LogQueries {
     if (partitions.length === 0) return new PartitionMap<Position>()
     return this.#brokers.retrying('log bounds', async () => {
       const topics = [...new Set(partitions.map(({ topic }) => topic))]
-      const metadata = await this.#brokers.metadata(topics)
+      const metadata = await this.#brokers.metadataOnce(topics)
       const found = new PartitionMap<Position>()
       await Promise.all(
         [...byLeader(metadata, partitions)].map(async ([node, own]) => {
@@ -135,51 +106,45 @@ export class LogQueries {
         timestamp,
       })),
     }))
-    const response = await this.#answer(
+    const response = await answered(
       async () => listOffsetsV7.api.async(connection, CONSUMER, isolation, request),
       isListOffsets,
+      this.#brokers,
     )
     const wanted = new Map(partitions.map((partition) => [partitionText(partition), partition]))
     return response.topics.flatMap(({ name, partitions: answers }) =>
       answers.flatMap(({ partitionIndex, errorCode, offset }) => {
         const partition = wanted.get(`${name}/${partitionIndex}`)
         if (partition === undefined || errorCode === KAFKA.unknownTopicOrPartition) return []
-        this.#check(errorCode, partition)
+        checkPartition(errorCode, partition)
         return [[partition, offset] as const]
       }),
     )
   }
-
-  /** The response, also where some of its partitions carry an error code. */
-  async #answer<T>(ask: () => Promise<T>, is: (response: unknown) => response is T): Promise<T> {
-    try {
-      return await ask()
-    } catch (fault) {
-      const response = responseIn(fault)
-      if (is(response)) return response
-      throw kafkaFault(fault, 'asking about logs', this.#brokers.options.brokers)
-    }
-  }
-
-  #check(code: number, partition: TopicPartition): void {
-    if (code === KAFKA.none) return
-    throw (
-      authorizationError(code, { topic: partition.topic }) ??
-      new FirnError('KAFKA_UNAVAILABLE', `${partitionText(partition)}: ${kafkaErrorText(code)}`)
-    )
-  }
-}
-
-function hasTopics(response: unknown): response is { topics: unknown } {
-  return typeof response === 'object' && response !== null && 'topics' in response
 }
 
 function isListOffsets(response: unknown): response is ListOffsetsResponse {
-  return hasTopics(response)
+  return typeof response === 'object' && response !== null && 'topics' in response
 }
 
-function isEpochResponse(response: unknown): response is EpochResponse {
-  return hasTopics(response)
+/** Throws what is wrong with one partition of an answer. */
+export function checkPartition(code: number, partition: TopicPartition): void {
+  if (code === KAFKA.none) return
+  throw (
+    authorizationError(code, { topic: partition.topic }) ??
+    new FirnError('KAFKA_UNAVAILABLE', `${partitionText(partition)}: ${kafkaErrorText(code)}`)
+  )
+}
+
+/** A topic that does not exist is not in the answer; any other fault of one that is wanted is told. */
+function refuseFaults(faults: ReadonlyMap<string, number>, wanted: TopicSelection): void {
+  for (const [name, code] of faults) {
+    if (ABSENT.has(code) || !selects(wanted, topicName(name))) continue
+    throw (
+      authorizationError(code, { topic: name }) ??
+      new FirnError('KAFKA_UNAVAILABLE', `metadata of topic ${name}: ${kafkaErrorText(code)}`)
+    )
+  }
 }
 
 /** Partitions by the node that leads them. Throws KAFKA_UNAVAILABLE while one has no leader. */

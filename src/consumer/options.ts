@@ -1,4 +1,7 @@
 import type { BackoffPolicy } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
+import type { ErrorContext } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
 
 export interface BrokerAddress {
   readonly host: string
@@ -45,6 +48,8 @@ export interface KafkaOptions {
   readonly rebalanceTimeoutMs: number
   /** Static membership: a restart within the session timeout keeps the partitions. */
   readonly instanceId: string | undefined
+  /** Whether a static member leaves the group when it stops; it stays otherwise, until the session timeout. */
+  readonly leaveStatic?: boolean | undefined
   readonly rack: string | undefined
   readonly isolation: 'read_committed' | 'read_uncommitted'
   readonly tls: TlsOptions | undefined
@@ -53,6 +58,20 @@ export interface KafkaOptions {
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly metadataMaxAgeMs: number
+}
+
+/** What the source tells of itself, for people: nothing depends on it. */
+export type SourceLog = (
+  level: 'debug' | 'info' | 'warn',
+  message: string,
+  facts: ErrorContext,
+) => void
+
+/** What the source is given beside its options. The clock governs every wait but the client's own timeouts. */
+export interface SourceParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log?: SourceLog | undefined
 }
 
 /** Requests that a broker may answer better a moment later. */

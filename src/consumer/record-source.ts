@@ -74,6 +74,8 @@ export interface AssignmentListener {
 export interface SeekTarget {
   readonly position: Position
   readonly leaderEpoch?: number
+  /** Of the log that the position belongs to: another one under the same name is `gone`. */
+  readonly topicId?: TopicId
 }
 
 /**

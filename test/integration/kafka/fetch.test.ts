@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { kafkaTool } from '../../../rig/produce.ts'
 import { topicName } from '../../../src/core/ids.ts'
 import { useRig } from '../../support/rig.ts'
-import { open, Reader } from './support.ts'
+import { open, Reader, until } from './support.ts'
 
 const rig = useRig({ kafka: true })
 
@@ -124,6 +124,122 @@ describe('reading', () => {
     await tool.produce(topic, values('w', 50))
     await reader.readTo([[partition, 100n]])
     expect(new Set(reader.of(topic, 0).map(({ offset }) => offset)).size).toBe(100)
+    await source.close()
+  })
+
+  test('starts to read once there is a broker again', async () => {
+    const topic = 'down'
+    await using tool = kafkaTool(rig().kafka.bootstrap)
+    await tool.createTopic(topic, { partitions: 1 })
+    await tool.produce(topic, values('v', 10))
+    const source = await open(rig().kafka.bootstrap)
+    await rig().kafka.stop()
+    const reader = new Reader(source)
+    const partition = reader.seek(topic, 0, 0n)
+    // Long enough for the source to have found nobody.
+    expect(await source.poll(500)).toEqual([])
+    await rig().kafka.start()
+    await reader.readTo([[partition, 10n]])
+    expect(reader.of(topic, 0)).toHaveLength(10)
+    await source.close()
+  })
+
+  test('serves all partitions where a response has room for one only', async () => {
+    const topic = 'fair'
+    const PARTITIONS = 8
+    await using tool = kafkaTool(rig().kafka.bootstrap)
+    await tool.createTopic(topic, { partitions: PARTITIONS })
+    const large = Array.from({ length: 20 * PARTITIONS }, (_, index) => ({
+      value: 'z'.repeat(5_000),
+      partition: index % PARTITIONS,
+    }))
+    await tool.produce(topic, large, { batchRecords: 1 })
+    const source = await open(rig().kafka.bootstrap, {
+      fetch: {
+        maxBytes: 6_000,
+        partitionMaxBytes: 6_000,
+        partitionMaxBytesLimit: 100_000,
+        minBytes: 1,
+        maxWaitMs: 50,
+      },
+    })
+    const reader = new Reader(source)
+    for (let partition = 0; partition < PARTITIONS; partition++) reader.seek(topic, partition, 0n)
+    const read = (): number[] =>
+      Array.from({ length: PARTITIONS }, (_, partition) => reader.of(topic, partition).length)
+    let held = 0
+    await until(async () => {
+      held = Math.max(held, source.bytesHeld)
+      await reader.turn()
+      expect(Math.max(...read()) - Math.min(...read())).toBeLessThanOrEqual(3)
+      return read().every((count) => count === 20)
+    }, 'all records')
+    // One response that waits, one on its way, and a batch that is larger than what was asked for.
+    expect(held).toBeLessThan(3 * 6_000)
+    await source.close()
+  })
+
+  test('pauses and goes on where it was', async () => {
+    const topic = 'paused'
+    await using tool = kafkaTool(rig().kafka.bootstrap)
+    await tool.createTopic(topic, { partitions: 2 })
+    const source = await open(rig().kafka.bootstrap)
+    const reader = new Reader(source)
+    const [still, other] = [0, 1].map((partition) => reader.seek(topic, partition, 0n))
+    await reader.readTo([
+      [still!, 0n],
+      [other!, 0n],
+    ])
+    source.pause([still!])
+    // The request that was on its way when it was paused may still bring something: it is answered by this.
+    await tool.produce(topic, [{ value: 'a', partition: 1 }])
+    await reader.readTo([[other!, 1n]])
+    await tool.produce(topic, [
+      { value: 'b', partition: 0 },
+      { value: 'c', partition: 1 },
+    ])
+    await reader.readTo([[other!, 2n]])
+    expect(reader.of(topic, 0)).toEqual([])
+    source.resume([still!])
+    await reader.readTo([[still!, 1n]])
+    expect(reader.of(topic, 0)).toEqual([{ offset: 0n, value: 'b' }])
+    await source.close()
+  })
+
+  test('drops what was fetched at a seek, and reads from there', async () => {
+    const topic = 'again'
+    await using tool = kafkaTool(rig().kafka.bootstrap)
+    await tool.createTopic(topic, { partitions: 1 })
+    await tool.produce(topic, values('v', 30))
+    const source = await open(rig().kafka.bootstrap)
+    const reader = new Reader(source)
+    reader.seek(topic, 0, 0n)
+    await until(() => source.bytesHeld > 0, 'something is fetched')
+    const partition = reader.seek(topic, 0, 25n)
+    expect(source.bytesHeld).toBe(0)
+    await reader.readTo([[partition, 30n]])
+    expect(reader.of(topic, 0).map(({ offset }) => offset)).toEqual([25n, 26n, 27n, 28n, 29n])
+    await source.close()
+  })
+
+  test('does not read another log of the same name', async () => {
+    const topic = 'renewed'
+    await using tool = kafkaTool(rig().kafka.bootstrap)
+    await tool.createTopic(topic, { partitions: 1 })
+    const source = await open(rig().kafka.bootstrap)
+    const wanted = { kind: 'names', names: [topicName(topic)] } as const
+    const [before] = await source.describeTopics(wanted)
+    await tool.deleteTopic(topic)
+    await until(async () => (await source.describeTopics(wanted)).length === 0, 'it is gone')
+    await tool.createTopic(topic, { partitions: 1 })
+    await tool.produce(topic, values('new', 5))
+    const partition = { topic: topicName(topic), partition: 0 }
+    source.seek(partition, { position: 0n, topicId: before!.id })
+    const events = await until(async () => {
+      const found = await source.poll(200)
+      return found.length > 0 ? found : undefined
+    }, 'an answer')
+    expect(events).toEqual([{ kind: 'gone', ...partition }])
     await source.close()
   })
 

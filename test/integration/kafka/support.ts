@@ -54,14 +54,16 @@ export async function open(
   })
 }
 
-/** Waits until `done`, looking again and again; throws after the deadline. */
-export async function until(
-  done: () => boolean | Promise<boolean>,
+/** Waits until `done` gives something other than false, looking again and again; throws after the deadline. */
+export async function until<T>(
+  done: () => T | Promise<T>,
   what: string,
   deadlineMs = 30_000,
-): Promise<void> {
+): Promise<Exclude<T, false | undefined>> {
   const end = systemClock.monotonic() + deadlineMs
-  while (!(await done())) {
+  for (;;) {
+    const found = await done()
+    if (found !== false && found !== undefined) return found as Exclude<T, false | undefined>
     if (systemClock.monotonic() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`)
     await systemClock.sleep(20)
   }
