@@ -1,5 +1,4 @@
 import { type CommitResponse, type LoadedTable, tableText } from '../catalog/catalog.ts'
-import { required } from '../core/assert.ts'
 import { backoffMs } from '../core/backoff.ts'
 import { FirnError } from '../core/errors.ts'
 import { commitId, type SnapshotId, snapshotId } from '../core/ids.ts'
@@ -169,7 +168,13 @@ async function tryOn(judged: JudgedTable, loop: Loop, attempt: number): Promise<
     case 'send':
       return send(plan, judged, loop, attempt)
     case 'landed':
-      return ended(landed(judged, loop.work, attempt))
+      return ended({
+        kind: 'committed',
+        snapshotId: snapshotIdOf(loop.work),
+        ledger: plan.ledger,
+        table,
+        attempts: attempt,
+      })
     case 'already-committed':
     case 'rejected':
       return ended({ ...plan, table })
@@ -239,21 +244,6 @@ function again(
   metadata: TableMetadata,
 ): AttemptEnd {
   return { kind: 'again', reason, metadata, refused: kind === 'refused' }
-}
-
-/** The snapshot is on the ancestry: what it carries is what was asked for, wherever the ledger stands by now. */
-function landed(
-  { table, judged, verdict }: JudgedTable,
-  work: CommitWork,
-  attempt: number,
-): CommitOutcome {
-  const { newest, evidence } = judged.reading
-  const open = verdict.kind === 'refuse' || verdict.kind === 'nothing' ? undefined : verdict.ledger
-  const ledger = required(
-    open ?? newest?.record.ledger ?? evidence?.ledger,
-    'ledger of a snapshot that landed',
-  )
-  return { kind: 'committed', snapshotId: snapshotIdOf(work), ledger, table, attempts: attempt }
 }
 
 function ended(outcome: CommitOutcome): AttemptEnd {

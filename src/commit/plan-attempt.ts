@@ -48,8 +48,8 @@ export type AttemptPlan =
       readonly ranges: PartitionMap<PositionRange>
       readonly gaps: Gaps
     }
-  /** An earlier attempt's snapshot is on the ancestry. */
-  | { readonly kind: 'landed' }
+  /** An earlier attempt's snapshot is on the ancestry. The ledger is the newest that is known by now. */
+  | { readonly kind: 'landed'; readonly ledger: Ledger }
   | { readonly kind: 'already-committed'; readonly ledger: Ledger }
   | { readonly kind: 'rejected'; readonly why: RejectedWhy }
   | { readonly kind: 'refused'; readonly refusal: FirnError }
@@ -87,7 +87,7 @@ export function sightingOf(
  */
 export function planAttempt(input: AttemptInput): AttemptPlan {
   const { own, verdict, reading, table } = input
-  if (own === 'yes') return { kind: 'landed' }
+  if (own === 'yes') return planLanded(input)
   if (verdict.kind === 'refuse') return { kind: 'refused', refusal: verdict.refusal }
   const plan = planWork(input, verdict)
   if (own === undefined || plan.kind !== 'send') return plan
@@ -96,6 +96,15 @@ export function planAttempt(input: AttemptInput): AttemptPlan {
   return own === 'no' || reading.newest !== undefined
     ? { kind: 'rejected', why: { kind: 'rolled-back' } }
     : { kind: 'refused', refusal: unproven(table, ownEvidence(input)) }
+}
+
+/** Without a ledger to go on from, having landed helps nobody: every trace but the parent's id was removed. */
+function planLanded({ verdict, reading, table }: AttemptInput): AttemptPlan {
+  const open = verdict.kind === 'refuse' || verdict.kind === 'nothing' ? undefined : verdict.ledger
+  const ledger = open ?? reading.newest?.record.ledger ?? reading.evidence?.ledger
+  return ledger === undefined
+    ? { kind: 'refused', refusal: lost(table) }
+    : { kind: 'landed', ledger }
 }
 
 function ownEvidence({ work, reading }: AttemptInput): Parameters<typeof unproven>[1] {

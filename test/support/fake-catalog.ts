@@ -51,6 +51,14 @@ interface LateRequest {
   readonly commit: TableCommit
 }
 
+/** A commit request as it arrived. */
+export interface CommitRecord {
+  readonly commit: TableCommit
+  readonly applied: boolean
+  /** Main, when it arrived. */
+  readonly head: SnapshotId | null
+}
+
 /**
  * An Iceberg REST catalog in memory, with a model of requirements and updates of its own (nothing of src/iceberg
  * applies them, so that a bug cannot be shared), faults, and the things that others do to a table.
@@ -65,7 +73,7 @@ export class FakeCatalog implements Catalog {
   /** Called after each load, before the caller has its answer: for races. */
   afterLoad: () => void | Promise<void> = () => {}
   readonly late: LateRequest[] = []
-  readonly commits: { readonly commit: TableCommit; readonly applied: boolean }[] = []
+  readonly commits: CommitRecord[] = []
   loads = 0
   nowMs = 1_000
   #ids = 0n
@@ -217,9 +225,10 @@ export class FakeCatalog implements Catalog {
 
   #apply(identifier: TableIdentifier, commit: TableCommit): CommitResponse {
     const table = this.tables.get(tableText(identifier))
+    const head = table?.metadata.currentSnapshotId ?? null
     const response = table === undefined ? refused('no such table') : this.#tryApply(table, commit)
     const applied = response === undefined
-    this.commits.push({ commit, applied })
+    this.commits.push({ commit, applied, head })
     return response ?? { kind: 'committed', table: loaded(identifier, this.#table(identifier)) }
   }
 

@@ -73,6 +73,29 @@ describe('a table that changed since the files were staged', () => {
     })
   })
 
+  test('that has lost every trace of ours but a parent’s id is refused', async () => {
+    const world = await pinned({ manners: { allSnapshots: false } })
+    const staged = await world.stage({ 0: [0, 1] })
+    world.catalog.fault = () => {
+      world.catalog.fault = () => undefined
+      return 'answer-lost'
+    }
+    const gaveUp = new AbortController()
+    gaveUp.abort()
+    await commitStaged(world.worker, staged, { signal: gaveUp.signal })
+    await world.foreignAppend()
+    world.catalog.edit(TABLE, (metadata) => ({
+      ...metadata,
+      refs: { main: metadata.refs['main']! },
+      properties: {},
+      snapshots: metadata.snapshots.slice(-1),
+    }))
+    expect(await commitStaged(world.worker, staged)).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'LEDGER_LOST' },
+    })
+  })
+
   test('never started here: rejected; with a cut history: refused', async () => {
     const world = await World.create()
     const staged = await world.stage({ 0: [0, 1] })

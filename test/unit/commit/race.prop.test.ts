@@ -161,6 +161,17 @@ class Race {
   }
 }
 
+/** A snapshot that was applied on another head than its parent: somebody's snapshot has fallen out of main. */
+function fallenOut({ catalog }: World): boolean {
+  return catalog.commits.some(
+    ({ commit, applied, head }) =>
+      applied &&
+      commit.updates.some(
+        (update) => update.action === 'add-snapshot' && update.snapshot.parentSnapshotId !== head,
+      ),
+  )
+}
+
 /** Runs the steps; the first problem, and when. */
 async function violation(
   steps: readonly Step[],
@@ -175,6 +186,7 @@ async function violation(
   for (const [index, step] of steps.entries()) {
     if (race.stopped) return undefined
     await race.run(step)
+    if (fallenOut(world)) return `after step ${index} (${step.kind}): committed past another`
     const problems = (await world.audit()).filter((one) => !lax || !one.includes('sequence number'))
     if (problems.length > 0) return `after step ${index} (${step.kind}): ${problems.join('; ')}`
   }

@@ -263,6 +263,11 @@ describe('traces of one table', () => {
       kind: 'refused',
       refusal: { code: 'TABLE_RECREATED' },
     })
+    // A new table carries no mirror: the uuid alone tells.
+    const fresh = await World.create()
+    const old = fresh.context({ tableUuid: worker.tableUuid })
+    fresh.catalog.edit(TABLE, (metadata) => ({ ...metadata, tableUuid: 'other' as never }))
+    expect(await code(fresh, old)).toBe('TABLE_RECREATED')
     world.catalog.tables.clear()
     expect(await commitStaged(worker, staged)).toMatchObject({
       kind: 'refused',
