@@ -242,29 +242,4 @@ describe('bad input stops what it concerns, and nothing else', () => {
     await untilRows(rig().catalog, 'bad.forbidden', { rows: 1, workers: [worker] })
     await stopGently(worker)
   })
-
-  test('two writers of one name on different topics: each takes its own, nothing is lost', async () => {
-    await using tool = kafkaTool(rig().kafka.bootstrap)
-    const workers = []
-    for (const side of ['left', 'right']) {
-      await tool.createTopic(side, { partitions: 2 })
-      const values = [0, 1, 2, 3].map((id) => ({ value: `{"id": ${id}}`, partition: id % 2 }))
-      await tool.produce(side, values)
-      const tables = table(side, side, '{name: id, type: long}')
-      const config = await configFile(rig(), side, text({ writer: 'namesake', tables }))
-      workers.push(await startWorker(rig(), side, config))
-    }
-    await untilRows(rig().catalog, 'bad.left', { rows: 4, workers })
-    await untilRows(rig().catalog, 'bad.right', { rows: 4, workers })
-    for (const worker of workers) await stopGently(worker)
-    for (const side of ['left', 'right']) {
-      const metadataLocation = await locate(rig().catalog, `bad.${side}`)
-      const reader = readWith('duckdb', { metadataLocation, s3: rig().s3.s3 })
-      const position = { topic: side, rows: 2, distinct: 2, first: 0n, last: 1n }
-      expect(await reader.positions()).toEqual([
-        { ...position, partition: 0 },
-        { ...position, partition: 1 },
-      ])
-    }
-  })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type KafkaTool, kafkaTool } from '../../rig/produce.ts'
 import { readWithIcebird } from '../../rig/readers/icebird.ts'
-import { type CanonicalRow, type Engine, readWith } from '../../rig/readers/readers.ts'
+import { type Engine, readWith } from '../../rig/readers/readers.ts'
 import { useRig } from '../support/rig.ts'
 import { locate, untilRows, viewTable } from './support/catalog-view.ts'
 import { configFile, configText, startWorker, stopGently, untilLogged } from './support/job.ts'
@@ -25,12 +25,15 @@ interface TableCase {
   readonly sortBy: string
   readonly engines: readonly (Engine | 'icebird')[]
   readonly rows: number
+  /** Default: there is `_kafka`. */
+  readonly metadataColumn?: false
 }
 
 const LISTS_OF_STRUCTS = new Set(['lines', 'by_id'])
 /**
  * What icebird reads as it is: it cuts times to milliseconds, rounds decimals to 53 bits, reads binary as text, and knows
- * neither a table without a file nor a decimal in a partition.
+ * neither a table without a file nor a decimal in a partition. Its older hyparquet stumbles over optional structs such as
+ * `_kafka`.
  */
 const SIMPLE = ['flag', 'i', 'l', 'day', 's', 'u', 'lines', 'grid', 'counts', 'never', 'seldom']
 const COMMON_ENGINES: readonly Engine[] = ['duckdb', 'pyiceberg', 'spark']
@@ -66,10 +69,11 @@ const TABLES: readonly TableCase[] = [
     topic: 'simple_v2',
     columns: columnsNamed(...SIMPLE),
     formatVersion: 2,
-    partitionBy: "['truncate(2, s)']",
+    partitionBy: '[]',
     sortBy: "['l desc']",
     engines: ['duckdb', 'pyiceberg', 'icebird'],
     rows: ROWS,
+    metadataColumn: false,
   },
   {
     topic: 'time_v2',
@@ -106,10 +110,12 @@ function columnsNamed(...names: readonly string[]): readonly ColumnCases[] {
 
 const rig = useRig({ kafka: true, catalog: 'fixture', readers: COMMON_ENGINES })
 
-function tableText({ topic, columns, formatVersion, partitionBy, sortBy }: TableCase): string {
+function tableText(table: TableCase): string {
+  const { topic, columns, formatVersion, partitionBy, sortBy, metadataColumn } = table
   const fields = columns.map(({ name, type }) => `      - {name: ${name}, type: '${type}'}`)
   return `  - table: types.${topic}
     topics: ${topic}
+    metadata_column: {enabled: ${metadataColumn ?? true}}
     columns:
       - {name: id, type: long, required: true}
 ${fields.join('\n')}
@@ -157,9 +163,10 @@ describe('every type, as each reader finds it', () => {
     const names = ['id', ...columns.map(({ name }) => name)]
     const found = Array.from({ length: rows }, (_, index) => caseFound(columns, index))
 
-    test(`${topic} has the version, and positions without a hole`, async () => {
+    test(`${topic} has the version, and the positions where it has that column`, async () => {
       const metadata = await viewTable(rig().catalog, `types.${topic}`)
       expect(metadata?.['format-version']).toBe(table.formatVersion)
+      if (table.metadataColumn === false) return
       const location = await locate(rig().catalog, `types.${topic}`)
       const positions = await readWith('pyiceberg', { metadataLocation: location }).positions()
       expect(positions).toEqual(positionsOf(topic, rows))
@@ -170,17 +177,13 @@ describe('every type, as each reader finds it', () => {
         const location = await locate(rig().catalog, `types.${topic}`)
         const read =
           engine === 'icebird'
-            ? (await readWithIcebird({ metadataLocation: location })).map(withoutPosition)
+            ? await readWithIcebird({ metadataLocation: location })
             : await readWith(engine, { metadataLocation: location }).rows(names)
         expect(byId(read)).toEqual(engine === 'pyiceberg' ? found.map(asPyIceberg) : found)
       })
     }
   }
 })
-
-function withoutPosition({ _kafka, ...row }: CanonicalRow): object {
-  return row
-}
 
 /** PyIceberg 0.12 makes an empty list or map of one that is null, where its values are structs. */
 function asPyIceberg(row: object): object {
