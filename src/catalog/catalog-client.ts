@@ -146,7 +146,11 @@ export class CatalogClient {
         help: 'grant the principal of `catalog.auth` the right to do this on this table',
       })
     }
-    if (status === 404) return this.#error('CATALOG_NOT_FOUND', request, told)
+    if (status === 404) {
+      return this.#error('CATALOG_NOT_FOUND', request, told, {
+        help: 'check `catalog.uri`, `catalog.warehouse` and the name of the table: firn check',
+      })
+    }
     return this.#error('CATALOG_REFUSED', request, told)
   }
 

@@ -66,16 +66,6 @@ export function appendDecimal(column: ColumnBuilder, unscaled: bigint): void {
   }
 }
 
-/** The unscaled value of a decimal of at most 18 digits, as the halves of an int64. */
-export function appendDecimalHalves(column: ColumnBuilder, low: number, high: number): void {
-  const at = column.takeSlot() * 4
-  const sign = high >> 31
-  column.words[at] = low
-  column.words[at + 1] = high
-  column.words[at + 2] = sign
-  column.words[at + 3] = sign
-}
-
 export function appendFloat(column: ColumnBuilder, value: number): void {
   // The slot first: taking it may replace the array.
   const slot = column.takeSlot()

@@ -25,7 +25,7 @@ import { encodingPlan, samePlan } from './encoding-plan.ts'
 import { ensureTable } from './ensure-table.ts'
 import { logReader } from './log-reader.ts'
 import { selectionOf, selects } from './selects.ts'
-import type { TableStore } from './table-store.ts'
+import type { RenewableStore } from './table-store.ts'
 
 export type StartStep =
   | {
@@ -63,7 +63,7 @@ export interface SessionParts {
   readonly random: Random
   readonly catalog: Catalog
   readonly source: RecordSource
-  readonly store: TableStore
+  readonly store: RenewableStore
   readonly encoders: readonly EncoderFactory[]
   readonly observe: CommitObserver
 }

@@ -15,11 +15,17 @@ const VENDED_KEYS = [
   's3.region',
 ] as const
 
+/** Object storage whose credentials come with the table. */
+export interface RenewableStore extends ObjectStore {
+  /** Takes what a load of the table brought. */
+  renew(config: Readonly<Record<string, string>>): void
+}
+
 /**
  * One table's object storage, with the credentials that the catalog vended for it where it did. They expire, so every
  * load of the table renews them; an upload under way goes on with those it began with.
  */
-export class TableStore implements ObjectStore {
+export class TableStore implements RenewableStore {
   readonly #options: S3Options
   readonly #local = new LocalObjectStore()
   #current: ObjectStore
@@ -32,7 +38,6 @@ export class TableStore implements ObjectStore {
     this.#current = this.#open(config)
   }
 
-  /** Takes what a load of the table brought. */
   renew(config: Readonly<Record<string, string>>): void {
     const vended = vendedText(config)
     if (vended === this.#vended) return

@@ -77,7 +77,8 @@ export class TableWorker {
     if (owned === undefined || owned.kind === 'starting') return
     switch (event.kind) {
       case 'batch':
-        await this.#push(event)
+        // Fetched before the last seek: it belongs to a round that was dropped.
+        if (owned.kind === 'reading' && owned.position === event.position) await this.#push(event)
         break
       case 'at-end':
         this.#reachedEnd(event, owned)
@@ -194,8 +195,7 @@ export class TableWorker {
     this.#lastLoadMs = now
     void this.#serial.run(async () => {
       try {
-        const step = await this.#parts.session.look(this.#positions())
-        this.#apply(step)
+        this.#apply(await this.#parts.session.look(this.#positions()))
       } catch (fault) {
         this.#parts.events.fault('look', asFirnError(fault))
       }
@@ -266,6 +266,11 @@ export class TableWorker {
   async #start(partitions: readonly TopicPartition[]): Promise<void> {
     const mine = partitions.filter((partition) => this.#owned.has(partition))
     if (mine.length === 0 || this.#closed) return
+    // Read meanwhile, by a restart that overtook this assignment: nothing more of it until we know where to start.
+    for (const partition of mine) {
+      this.#parts.source.stop(partition)
+      this.#owned.set(partition, { kind: 'starting' })
+    }
     try {
       this.#lastLoadMs = this.#parts.clock.monotonic()
       this.#apply(await this.#parts.session.start(mine))
@@ -280,6 +285,11 @@ export class TableWorker {
     if (step.kind === 'unchanged') return
     if (step.kind === 'restart') {
       this.#scheduleRestart(step.reason)
+      return
+    }
+    if (this.#holdsAny([...step.positions.keys()])) {
+      // What is held would be read twice: it is dropped first.
+      this.#scheduleRestart('started while it was being read')
       return
     }
     this.#stuck = undefined
@@ -337,9 +347,9 @@ export class TableWorker {
     const late = this.#parts.clock
       .sleep(this.options.drainBudgetMs, timeout.signal)
       .then(() => 'late')
-    const drained = await Promise.race([this.#sealAndWait(partitions, reason), late])
+    const end = await Promise.race([this.#sealAndWait(partitions, reason), late])
     timeout.abort()
-    if (drained !== 'late') return true
+    if (end !== 'late') return true
     this.#inFlight?.abandon.abort()
     this.#parts.events.dropped('drain budget used up', undefined)
     return false
@@ -373,7 +383,6 @@ export class TableWorker {
   get bytesHeld(): number {
     return this.#parts.session.buffer?.bytesHeld ?? 0
   }
-
   get report(): TableReport {
     const { buffer } = this.#parts.session
     return tableReport({

@@ -1,8 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 import type { FirnError } from '../core/errors.ts'
 import type { TopicName } from '../core/ids.ts'
-import type { TopicPartition } from '../core/offsets.ts'
-import type { AssignmentListener, RecordSource, TopicSelection } from '../consumer/record-source.ts'
+import { partitionText, type TopicPartition } from '../core/offsets.ts'
+import type {
+  AssignmentListener,
+  FetchEvent,
+  RecordSource,
+  TopicSelection,
+} from '../consumer/record-source.ts'
 import { decideBudget } from './memory-budget.ts'
 import { selects } from './selects.ts'
 import type { TableWorker } from './table-worker.ts'
@@ -65,11 +70,16 @@ export class Worker {
   async turn(): Promise<void> {
     const { source, tables } = this.#parts
     const events = await source.poll(this.#options.pollWaitMs)
-    // Within a partition the encoder keeps the order in which it was handed the batches.
-    await Promise.all(events.map(async (event) => this.#tableOf(event.topic)?.accept(event)))
+    const byPartition = Map.groupBy(events, partitionText)
+    await Promise.all([...byPartition.values()].map(async (own) => this.#accept(own)))
     for (const { worker } of tables) worker.tick()
     this.#keepBudget()
     this.#lastTurnAtMs = this.#parts.clock.monotonic()
+  }
+
+  /** Events of one partition, in their order: where one ends, the next begins. */
+  async #accept(events: readonly FetchEvent[]): Promise<void> {
+    for (const event of events) await this.#tableOf(event.topic)?.accept(event)
   }
 
   /** Monotonic clock: a loop that does not come around hangs. */

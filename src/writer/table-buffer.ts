@@ -1,4 +1,5 @@
-import { required } from '../core/assert.ts'
+import { assert, required } from '../core/assert.ts'
+import { partitionText } from '../core/offsets.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FetchedBatch } from '../consumer/record-source.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -61,6 +62,12 @@ export class TableBuffer {
   /** Takes one batch into columns. The outcome says up to which position; the round knows already. */
   async push(batch: FetchedBatch): Promise<PushOutcome> {
     const { round } = this.#filling
+    const held = round.ranges.get(batch)
+    // Before the rows are in columns: a range that does not follow would put them into the table twice.
+    assert(
+      held === undefined || held.end === batch.position,
+      `${partitionText(batch)}: a batch from ${batch.position} does not follow ${held?.end}`,
+    )
     const encoder = this.#encoders[batch.partition % this.#encoders.length]
     const bytes = batch.bytes.byteLength
     this.#pendingBytes += bytes

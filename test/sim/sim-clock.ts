@@ -86,7 +86,11 @@ export class SimClock {
     let best: Timer | undefined
     for (const timer of this.#timers) {
       if (timer.at > until) continue
-      if (best === undefined || timer.at < best.at || (timer.at === best.at && timer.order < best.order)) {
+      if (
+        best === undefined ||
+        timer.at < best.at ||
+        (timer.at === best.at && timer.order < best.order)
+      ) {
         best = timer
       }
     }

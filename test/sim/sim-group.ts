@@ -102,7 +102,7 @@ export class SimGroup {
   #watch(): void {
     const silentSince = new Map<SimMember, number>()
     const beat = (): void => {
-      for (const member of [...this.#members]) this.#look(member, silentSince)
+      for (const member of this.#members.slice()) this.#look(member, silentSince)
       this.#clock.after(1_000, beat)
     }
     this.#clock.after(1_000, beat)

@@ -208,7 +208,8 @@ export class SimKafka implements RecordSource {
       position,
       bytes: new Uint8Array(Buffer.concat(batches.map(({ bytes }) => bytes))),
       abortedTransactions: log.aborted.filter(
-        ({ firstOffset, markerOffset }) => firstOffset < last.nextOffset && markerOffset >= position,
+        ({ firstOffset, markerOffset }) =>
+          firstOffset < last.nextOffset && markerOffset >= position,
       ),
       logStart: log.logStart,
       logEnd: log.logEnd,

@@ -145,7 +145,12 @@ export class SimCluster {
     const producerId = this.#nextProducerId++
     const firstOffset = log.logEnd
     const aborted = options.end === 'abort'
-    this.#append(topic, partition, { count: options.count, nowMs: options.nowMs, producerId, aborted })
+    this.#append(topic, partition, {
+      count: options.count,
+      nowMs: options.nowMs,
+      producerId,
+      aborted,
+    })
     const markerOffset = log.logEnd
     this.#push(log, {
       records: [],

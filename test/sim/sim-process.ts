@@ -22,7 +22,10 @@ export class SimProcess {
     this.name = name
     this.#sim = sim
     const view = sim.view(this.clockOffset)
-    this.clock = { ...view, sleep: async (ms, signal) => this.gate(async () => view.sleep(ms, signal)) }
+    this.clock = {
+      ...view,
+      sleep: async (ms, signal) => this.gate(async () => view.sleep(ms, signal)),
+    }
   }
 
   get calls(): number {
