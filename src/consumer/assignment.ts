@@ -3,16 +3,45 @@ import { partitionText, type TopicPartition } from '../core/offsets.ts'
 /** A member as the leader of a classic group sees it. */
 export interface GroupMember {
   readonly id: string
+  /** What it subscribes to: workers with an older configuration may read other topics. */
+  readonly topics: readonly string[]
   /** What it holds now, as it says itself. */
   readonly owned: readonly TopicPartition[]
 }
 
 /**
- * Who gets which partition. Even (no two members differ by more than one), sticky (what a member holds it keeps, up to
- * its share), and cooperative: a partition that moves is given to nobody until its holder has let it go, and then a
- * second round gives it to the new one. Pure, and the same whatever the order of the members.
+ * Who gets which partition: of each topic, one of the members that read it. Topics with the same readers are shared
+ * out together.
  */
 export function assignPartitions(
+  members: readonly GroupMember[],
+  partitions: readonly TopicPartition[],
+): ReadonlyMap<string, readonly TopicPartition[]> {
+  const readersOf = (topic: string): readonly GroupMember[] =>
+    members.filter(({ topics }) => topics.includes(topic))
+  const shares = Map.groupBy(partitions, ({ topic }) =>
+    readersOf(topic)
+      .map(({ id }) => id)
+      .sort()
+      .join('\n'),
+  )
+  const assigned = new Map<string, readonly TopicPartition[]>(members.map(({ id }) => [id, []]))
+  for (const own of shares.values()) {
+    const [first] = own
+    if (first === undefined) continue
+    for (const [id, given] of shareOut(readersOf(first.topic), own)) {
+      assigned.set(id, [...(assigned.get(id) ?? []), ...given])
+    }
+  }
+  return assigned
+}
+
+/**
+ * Shares partitions out among members that read all of them. Even (no two members differ by more than one), sticky
+ * (what a member holds it keeps, up to its share), and cooperative: a partition that moves is given to nobody until its holder has let it go, and then a
+ * second round gives it to the new one. Pure, and the same whatever the order of the members.
+ */
+function shareOut(
   members: readonly GroupMember[],
   partitions: readonly TopicPartition[],
 ): ReadonlyMap<string, readonly TopicPartition[]> {

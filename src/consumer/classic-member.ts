@@ -157,7 +157,7 @@ export class ClassicMember implements GroupMembership {
       id: memberId,
       ...decodeMetadata(metadata),
     }))
-    const partitions = await this.#topics.partitions()
+    const partitions = await this.#topics.partitionsOf(known.flatMap(({ topics }) => topics))
     return [...assignPartitions(known, partitions)].map(([memberId, own]) => ({
       memberId,
       assignment: encodeAssignment(own),

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { FirnError } from '../core/errors.ts'
-import type { TopicId, TopicName } from '../core/ids.ts'
+import { topicName, type TopicId, type TopicName } from '../core/ids.ts'
 import type { TopicPartition } from '../core/offsets.ts'
 import type { Brokers } from './brokers.ts'
 import type { Committer, Coordinator } from './coordinator.ts'
@@ -41,9 +41,11 @@ export class SubscribedTopics {
     return this.#known.map(({ topic }) => topic).sort()
   }
 
-  async partitions(): Promise<readonly TopicPartition[]> {
-    await this.names()
-    return this.#known.flatMap(({ topic, partitions }) =>
+  /** The partitions of all these topics, whether this member reads them or not. */
+  async partitionsOf(topics: readonly string[]): Promise<readonly TopicPartition[]> {
+    const names = [...new Set(topics)].map(topicName)
+    const described = await this.#queries.describe({ kind: 'names', names })
+    return described.flatMap(({ topic, partitions }) =>
       partitions.map((partition) => ({ topic, partition })),
     )
   }
