@@ -1,7 +1,7 @@
 import type { Position } from '../core/offsets.ts'
 
 /** Why the scan of record batches ended where it did. */
-export type ScanEnd =
+type ScanEnd =
   /** Behind the last whole batch, with nothing left. */
   | { readonly kind: 'whole' }
   /** Inside a batch that the response was cut in. */

@@ -51,10 +51,10 @@ export interface ClusterMetadata {
 type MetadataResponse = ReturnType<typeof metadataV12.parseResponse>
 
 /**
- * What connections are for: a fetch waits at the broker for records, and nothing else may wait behind it; a
- * heartbeat may wait behind nothing at all.
+ * What connections are for: a broker answers the requests of one connection in turn. A fetch waits there for records, a
+ * join for other members, and nothing else may wait behind them; a heartbeat may wait behind nothing at all.
  */
-export type ConnectionUse = 'control' | 'group' | 'fetch'
+export type ConnectionUse = 'control' | 'group' | 'heartbeat' | 'fetch'
 
 /** Connections to the brokers of one cluster, and what they say of it. */
 export class Brokers {
@@ -79,6 +79,7 @@ export class Brokers {
       control: pool(options.requestTimeoutMs),
       // A join is answered when every member has joined, or has used up its time.
       group: pool(options.requestTimeoutMs + options.rebalanceTimeoutMs),
+      heartbeat: pool(Math.min(options.requestTimeoutMs, options.sessionTimeoutMs)),
       fetch: pool(options.requestTimeoutMs + options.fetch.maxWaitMs),
     }
   }

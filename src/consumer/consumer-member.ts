@@ -1,51 +1,45 @@
-import { consumerGroupHeartbeatV0 } from '@platformatic/kafka'
-import type { Clock } from '../core/clock.ts'
-import { FirnError, messageOf } from '../core/errors.ts'
+import { consumerGroupHeartbeatV1 } from '@platformatic/kafka'
+import { messageOf } from '../core/errors.ts'
 import { topicId } from '../core/ids.ts'
 import type { TopicPartition } from '../core/offsets.ts'
-import type { Brokers } from './brokers.ts'
-import type { Committer, Coordinator } from './coordinator.ts'
-import type { GroupMembership, MembershipParts, SubscribedTopics } from './group-membership.ts'
-import { answered, authorizationError, KAFKA, kafkaErrorText } from './kafka-errors.ts'
-import type { Ownership } from './ownership.ts'
+import type { Committer } from './coordinator.ts'
+import type { GroupMembership, MembershipParts } from './group-membership.ts'
+import { GroupSession, type MemberProtocol } from './group-session.ts'
+import type { Phase } from './group-state.ts'
+import { answered } from './kafka-errors.ts'
 
-const RETRY_MS = 500
 /** Epochs with a meaning of their own. KIP-848. */
 const JOINING = 0
 const LEAVING = -1
 const LEAVING_STATIC = -2
 const ASSIGNOR = 'uniform'
 
-type Beat = ReturnType<typeof consumerGroupHeartbeatV0.parseResponse>
+type Beat = ReturnType<typeof consumerGroupHeartbeatV1.parseResponse>
 
-/** A member under the new group protocol: the coordinator assigns, and one heartbeat does it all. KIP-848. */
-export class ConsumerMember implements GroupMembership {
-  readonly #brokers: Brokers
-  readonly #coordinator: Coordinator
-  readonly #clock: Clock
-  readonly #ownership: Ownership
-  readonly #topics: SubscribedTopics
-  readonly #failed: (error: FirnError) => void
-  readonly #stopped = new AbortController()
-  #memberId = ''
+/** What the coordinator wants us to hold: by topic ids, which may be newer than the metadata that we have. */
+type Target = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
+
+/** A member under the new group protocol: the coordinator assigns, and one heartbeat does it all. KIP-848, KIP-1082. */
+export class ConsumerMember implements GroupMembership, MemberProtocol {
+  readonly name = 'consumer'
+  readonly #parts: MembershipParts
+  readonly #session: GroupSession
+  /** Ours to choose: a join whose answer is lost is the same member's when it is sent again. */
+  readonly #memberId: string
   #epoch = JOINING
   #intervalMs: number
-  /** What the coordinator wants us to hold, as it said last. */
-  #target: readonly TopicPartition[] | undefined
+  /** As it was told last, until it is reached. */
+  #target: Target | undefined
   /** Something changed that the next heartbeat must state in full. */
   #tellAll = true
   #lookedAtMs: number
   #applying: Promise<void> | undefined
-  #running: Promise<void> | undefined
 
   constructor(parts: MembershipParts) {
-    this.#brokers = parts.brokers
-    this.#coordinator = parts.coordinator
-    this.#clock = parts.clock
-    this.#ownership = parts.ownership
-    this.#topics = parts.topics
-    this.#failed = parts.failed
-    this.#intervalMs = parts.brokers.options.heartbeatIntervalMs
+    this.#parts = parts
+    this.#session = new GroupSession(parts, this)
+    this.#memberId = parts.random.uuid()
+    this.#intervalMs = parts.options.heartbeatIntervalMs
     this.#lookedAtMs = parts.clock.monotonic()
   }
 
@@ -53,165 +47,143 @@ export class ConsumerMember implements GroupMembership {
     return { memberId: this.#memberId, epoch: this.#epoch }
   }
 
+  get intervalMs(): number {
+    return this.#intervalMs
+  }
+
   start(): void {
-    this.#running = this.#run()
+    this.#session.start()
   }
 
   async leave(): Promise<void> {
-    this.#stopped.abort()
-    await this.#applying
-    await this.#ownership.revokeAllBut([])
-    await this.#running
-    if (this.#memberId === '') return
-    this.#epoch = this.#brokers.options.instanceId === undefined ? LEAVING : LEAVING_STATIC
-    // Else the session timeout does it.
-    await this.#beat().catch(() => undefined)
+    await this.#session.leave()
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
-      try {
-        const beat = await this.#beat()
-        await this.#take(beat)
-        // What was let go, or taken, is told at once: somebody waits for it.
-        if (!this.#tellAll) await this.#clock.sleep(this.#intervalMs, this.#stopped.signal)
-      } catch (fault) {
-        const error =
-          fault instanceof FirnError
-            ? fault
-            : new FirnError('KAFKA_GROUP_FAILED', messageOf(fault), { cause: fault })
-        if (error.retry === 'never') {
-          await this.#ownership.loseAll()
-          this.#failed(error)
-          return
-        }
-        this.#coordinator.forget()
-        this.#tellAll = true
-        await this.#clock.sleep(RETRY_MS, this.#stopped.signal)
-      }
-    }
+  forget(): void {
+    this.#epoch = JOINING
+    this.#target = undefined
+    this.#tellAll = true
   }
 
-  async #beat(): Promise<Beat> {
-    const { group, instanceId, rack, rebalanceTimeoutMs } = this.#brokers.options
-    const all = this.#tellAll || this.#epoch === JOINING
-    const names = all ? [...(await this.#topics.names())] : null
-    const held = all ? this.#heldById() : null
-    const connection = await this.#coordinator.connection()
+  async turn(phase: Phase): Promise<void> {
+    if (phase !== 'joining' && phase !== 'steady') return
+    await this.beat()
+    if (this.#session.phase !== 'steady') return
+    this.#applyTarget()
+    await this.#lookForTopics()
+    // What was let go, or taken, is told at once: somebody waits for it.
+    if (!this.#tellAll) await this.#session.rest(this.#intervalMs)
+  }
+
+  async beat(): Promise<void> {
+    const told = this.#tellAll
     this.#tellAll = false
+    let beat: Beat
+    try {
+      beat = await this.#send(this.#epoch, told || this.#epoch === JOINING)
+    } catch (fault) {
+      this.#tellAll = true
+      throw fault
+    }
+    if (!(await this.#session.took(beat))) {
+      this.#tellAll = true
+      return
+    }
+    this.#epoch = beat.memberEpoch
+    this.#intervalMs = beat.heartbeatIntervalMs
+    if (beat.assignment !== null) this.#target = beat.assignment.topicPartitions
+  }
+
+  async #send(epoch: number, all: boolean): Promise<Beat> {
+    const { group, instanceId, rack, rebalanceTimeoutMs } = this.#parts.options
+    const names = all ? [...(await this.#parts.topics.names())] : null
+    const connection = await this.#parts.coordinator.connection('heartbeat')
     return answered(
       async () =>
-        consumerGroupHeartbeatV0.api.async(
+        consumerGroupHeartbeatV1.api.async(
           connection,
           group,
           this.#memberId,
-          this.#epoch,
+          epoch,
           instanceId ?? null,
           all ? (rack ?? null) : null,
           all ? rebalanceTimeoutMs : -1,
           names,
           null,
           all ? ASSIGNOR : null,
-          held,
+          all ? this.#heldById(epoch) : null,
         ),
       isBeat,
-      this.#brokers,
+      this.#parts.brokers,
     )
   }
 
-  #heldById(): { topicId: string; partitions: number[] }[] {
-    if (this.#epoch === JOINING) return []
-    return [...Map.groupBy(this.#ownership.owned, ({ topic }) => topic)].flatMap(([topic, own]) => {
-      const id = this.#topics.idOf(topic)
+  #heldById(epoch: number): { topicId: string; partitions: number[] }[] {
+    if (epoch === JOINING) return []
+    const byTopic = Map.groupBy(this.#parts.ownership.owned, ({ topic }) => topic)
+    return [...byTopic].flatMap(([topic, own]) => {
+      const id = this.#parts.topics.idsOf(topic).at(-1)
       return id === undefined
         ? []
         : [{ topicId: id, partitions: own.map(({ partition }) => partition) }]
     })
   }
 
-  async #take(beat: Beat): Promise<void> {
-    switch (beat.errorCode) {
-      case KAFKA.none:
-        break
-      case KAFKA.unknownMemberId:
-      case KAFKA.fencedMemberEpoch:
-        this.#epoch = JOINING
-        this.#tellAll = true
-        await this.#ownership.loseAll()
-        return
-      case KAFKA.unreleasedInstanceId:
-        this.#tellAll = true
-        await this.#clock.sleep(RETRY_MS, this.#stopped.signal)
-        return
-      case KAFKA.notCoordinator:
-      case KAFKA.coordinatorNotAvailable:
-      case 14: // COORDINATOR_LOAD_IN_PROGRESS
-        throw new FirnError(
-          'KAFKA_UNAVAILABLE',
-          `the group's coordinator: ${kafkaErrorText(beat.errorCode)}`,
-        )
-      default:
-        throw this.#refusal(beat)
-    }
-    this.#memberId = beat.memberId ?? this.#memberId
-    this.#epoch = beat.memberEpoch
-    this.#intervalMs = beat.heartbeatIntervalMs
-    if (beat.assignment !== null)
-      this.#target = await this.#namedTarget(beat.assignment.topicPartitions)
-    this.#applyTarget()
-    await this.#lookForTopics()
-  }
-
-  async #namedTarget(
-    assigned: readonly { readonly topicId: string; readonly partitions: readonly number[] }[],
-  ): Promise<readonly TopicPartition[]> {
-    const named = await Promise.all(
-      assigned.map(async ({ topicId: id, partitions }) => {
-        const topic = await this.#topics.nameOf(topicId(id))
-        return topic === undefined ? [] : partitions.map((partition) => ({ topic, partition }))
-      }),
-    )
-    return named.flat()
-  }
-
   /** Lets go and takes beside the heartbeats, which must not wait for a commit. */
   #applyTarget(): void {
     const target = this.#target
-    if (target === undefined || this.#applying !== undefined || this.#stopped.signal.aborted) return
-    this.#target = undefined
-    this.#applying = (async () => {
-      const revoked = await this.#ownership.revokeAllBut(target)
-      if (revoked.length > 0) this.#tellAll = true
-      if (this.#stopped.signal.aborted) return
-      await this.#ownership.take(target)
-      this.#tellAll = true
-    })().finally(() => {
-      this.#applying = undefined
-    })
+    if (target === undefined || this.#applying !== undefined) return
+    this.#applying = this.#apply(target)
+      .catch((fault: unknown) => {
+        this.#parts.log('warn', `assignment: ${messageOf(fault)}`, {})
+      })
+      .finally(() => {
+        this.#applying = undefined
+      })
+  }
+
+  async #apply(target: Target): Promise<void> {
+    const { ownership } = this.#parts
+    const { losses } = ownership
+    const named = await this.#named(target)
+    const before = ownership.owned
+    await ownership.revokeAllBut(named.partitions)
+    await ownership.take(named.partitions, losses)
+    // What has no name yet is looked up with the next heartbeat.
+    if (named.complete && this.#target === target) this.#target = undefined
+    if (ownership.owned === before) return
+    this.#tellAll = true
+    this.#session.wake()
+  }
+
+  async #named(
+    target: Target,
+  ): Promise<{ partitions: readonly TopicPartition[]; complete: boolean }> {
+    const named = await Promise.all(
+      target.map(async ({ topicId: id, partitions }) => {
+        const topic = await this.#parts.topics.nameOf(topicId(id))
+        return topic && partitions.map((partition) => ({ topic, partition }))
+      }),
+    )
+    return {
+      partitions: named.flatMap((own) => own ?? []),
+      complete: !named.includes(undefined),
+    }
   }
 
   async #lookForTopics(): Promise<void> {
-    const now = this.#clock.monotonic()
-    if (now - this.#lookedAtMs < this.#brokers.options.metadataMaxAgeMs) return
+    const now = this.#parts.clock.monotonic()
+    if (now - this.#lookedAtMs < this.#parts.options.metadataMaxAgeMs) return
     this.#lookedAtMs = now
-    if (await this.#topics.changed()) this.#tellAll = true
+    if (await this.#parts.topics.changed()) this.#tellAll = true
   }
 
-  #refusal({ errorCode, errorMessage }: Beat): FirnError {
-    const { group } = this.#brokers.options
-    return (
-      authorizationError(errorCode, { group }) ??
-      new FirnError(
-        'KAFKA_GROUP_FAILED',
-        `group ${group}: ${kafkaErrorText(errorCode)}${errorMessage === null ? '' : `: ${errorMessage ?? ''}`}`,
-        {
-          help:
-            errorCode === KAFKA.unsupportedVersion
-              ? 'these brokers do not speak the new protocol: set `kafka.group_protocol: classic`'
-              : 'use a group that no other program is in: `kafka.group`',
-        },
-      )
-    )
+  /** A static member's partitions wait for it, up to the session timeout, unless it is told to leave for good. */
+  async sendLeave(): Promise<void> {
+    const { instanceId, leaveStatic } = this.#parts.options
+    if (this.#epoch === JOINING) return
+    const stays = instanceId !== undefined && leaveStatic !== true
+    await this.#send(stays ? LEAVING_STATIC : LEAVING, false)
   }
 }
 

@@ -30,12 +30,15 @@ export class Coordinator {
     this.#brokers = brokers
   }
 
-  /** Throws KAFKA_UNAVAILABLE, KAFKA_AUTHORIZATION. */
+  /** Asks once: a member has a pace of its own. Throws KAFKA_UNAVAILABLE, KAFKA_AUTHORIZATION. */
   async connection(use: ConnectionUse = 'group'): Promise<Connection> {
-    this.#address ??= await this.#brokers.retrying('finding the group coordinator', async () =>
-      this.#find(),
-    )
-    return this.#brokers.to(this.#address, use)
+    this.#address ??= await this.#find()
+    try {
+      return await this.#brokers.to(this.#address, use)
+    } catch (fault) {
+      this.forget()
+      throw fault
+    }
   }
 
   /** The coordinator has moved, or its connection was lost: the next call asks again. */
@@ -110,7 +113,8 @@ export class Coordinator {
           group,
           committer.epoch,
           committer.memberId,
-          instanceId ?? null,
+          // Whoever is no member of the group is nobody's instance either.
+          committer.memberId === '' ? null : (instanceId ?? null),
           topics,
         ),
       isCommitted,

@@ -1,11 +1,10 @@
-import type { Clock } from '../core/clock.ts'
-import type { FirnError } from '../core/errors.ts'
-import { topicName, type TopicId, type TopicName } from '../core/ids.ts'
+import type { TopicId, TopicName } from '../core/ids.ts'
 import type { TopicPartition } from '../core/offsets.ts'
 import type { Brokers } from './brokers.ts'
 import type { Committer, Coordinator } from './coordinator.ts'
+import type { SessionParts } from './group-session.ts'
 import type { LogQueries } from './log-queries.ts'
-import type { Ownership } from './ownership.ts'
+import type { KafkaOptions } from './options.ts'
 import type { TopicDescription, TopicSelection } from './record-source.ts'
 
 /** One protocol's way of being in a group. */
@@ -16,20 +15,23 @@ export interface GroupMembership {
   leave(): Promise<void>
 }
 
-export interface MembershipParts {
+/** What both protocols are given. */
+export interface MembershipParts extends SessionParts {
+  readonly options: KafkaOptions
   readonly brokers: Brokers
   readonly coordinator: Coordinator
-  readonly clock: Clock
-  readonly ownership: Ownership
   readonly topics: SubscribedTopics
-  readonly failed: (error: FirnError) => void
 }
 
 /** The topics that a selection takes now, as the brokers list them: patterns are resolved here. */
 export class SubscribedTopics {
   readonly #queries: LogQueries
   readonly #selection: TopicSelection
-  #known: readonly TopicDescription[] = []
+  /** Never forgotten: what is held must be named also when its topic is gone. */
+  readonly #ids = new Map<TopicId, TopicName>()
+  #names: readonly TopicName[] = []
+  /** What the leader of a classic group has given out: the topics of all members. */
+  #led: { readonly names: readonly string[]; readonly text: string } | undefined
 
   constructor(queries: LogQueries, selection: TopicSelection) {
     this.#queries = queries
@@ -37,41 +39,47 @@ export class SubscribedTopics {
   }
 
   async names(): Promise<readonly TopicName[]> {
-    this.#known = await this.#queries.describe(this.#selection)
-    return this.#known.map(({ topic }) => topic).sort()
+    const described = await this.#queries.describe(this.#selection)
+    for (const { id, topic } of described) this.#ids.set(id, topic)
+    this.#names = described.map(({ topic }) => topic).sort()
+    return this.#names
   }
 
-  /** The partitions of all these topics, whether this member reads them or not. */
-  async partitionsOf(topics: readonly string[]): Promise<readonly TopicPartition[]> {
-    const names = [...new Set(topics)].map(topicName)
-    const described = await this.#queries.describe({ kind: 'names', names })
+  /** As the leader: the partitions of all that the members subscribed to. */
+  async lead(names: readonly string[]): Promise<readonly TopicPartition[]> {
+    const described = await this.#queries.existing(names)
+    this.#led = { names, text: listText(described) }
     return described.flatMap(({ topic, partitions }) =>
       partitions.map((partition) => ({ topic, partition })),
     )
   }
 
+  follow(): void {
+    this.#led = undefined
+  }
+
   /** The name of a topic by its id; asked from the brokers where it is not known yet. */
   async nameOf(id: TopicId): Promise<TopicName | undefined> {
-    const find = (): TopicName | undefined => this.#known.find((one) => one.id === id)?.topic
-    if (find() === undefined) await this.names()
-    return find()
+    if (!this.#ids.has(id)) await this.names()
+    return this.#ids.get(id)
   }
 
-  idOf(topic: TopicName): TopicId | undefined {
-    return this.#known.find((one) => one.topic === topic)?.id
+  idsOf(topic: TopicName): readonly TopicId[] {
+    return [...this.#ids].filter(([, name]) => name === topic).map(([id]) => id)
   }
 
-  /** Whether topics or partitions have come or gone since they were last asked for. */
+  /** Whether topics have come or gone; as the leader, also whether partitions have. */
   async changed(): Promise<boolean> {
-    const before = listText(this.#known)
-    await this.names()
-    return listText(this.#known) !== before
+    const before = this.#names.join('\n')
+    if ((await this.names()).join('\n') !== before) return true
+    if (this.#led === undefined) return false
+    return listText(await this.#queries.existing(this.#led.names)) !== this.#led.text
   }
 }
 
 function listText(topics: readonly TopicDescription[]): string {
   return topics
     .map(({ topic, id, partitions }) => `${topic} ${id} ${partitions.length}`)
-    .sort((a, b) => (a < b ? -1 : 1))
+    .sort()
     .join('\n')
 }

@@ -91,9 +91,11 @@ export class KafkaRecordSource implements RecordSource {
     const topics = new SubscribedTopics(this.#queries, selection)
     await this.#requireTopics(selection, await topics.names())
     const parts = {
-      brokers: this.#brokers,
-      coordinator: this.#coordinator,
       ...this.#parts,
+      brokers: this.#brokers,
+      options: this.#brokers.options,
+      log: this.#brokers.log,
+      coordinator: this.#coordinator,
       ownership: new Ownership(listener),
       topics,
       failed: (error: FirnError) => {
@@ -117,9 +119,9 @@ export class KafkaRecordSource implements RecordSource {
   }
 
   async leave(): Promise<void> {
-    const membership = this.#membership
+    // Still a member while what is held is committed.
+    await this.#membership?.leave()
     this.#membership = undefined
-    await membership?.leave()
   }
 
   seek(partition: TopicPartition, target: SeekTarget): void {

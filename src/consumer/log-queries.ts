@@ -2,7 +2,7 @@ import { listOffsetsV7 } from '@platformatic/kafka'
 import { FirnError } from '../core/errors.ts'
 import { topicName, type TopicName } from '../core/ids.ts'
 import { PartitionMap, partitionText, type Position, type TopicPartition } from '../core/offsets.ts'
-import type { Brokers, ClusterMetadata } from './brokers.ts'
+import type { Brokers, ClusterMetadata, TopicMetadata } from './brokers.ts'
 import { answered, authorizationError, KAFKA, kafkaErrorText } from './kafka-errors.ts'
 import type { LogBounds, TopicDescription, TopicSelection } from './record-source.ts'
 
@@ -40,7 +40,13 @@ export class LogQueries {
       .filter(
         ({ name, internal }) => selects(wanted, name) && (!internal || names?.has(name) === true),
       )
-      .map(({ name, id, partitions }) => ({ topic: name, id, partitions: [...partitions.keys()] }))
+      .map(descriptionOf)
+  }
+
+  /** Those of these topics that there are, and that we may see. */
+  async existing(names: readonly string[]): Promise<readonly TopicDescription[]> {
+    const { topics } = await this.#brokers.metadata(names)
+    return [...topics.values()].map(descriptionOf)
   }
 
   async bounds(partitions: readonly TopicPartition[]): Promise<PartitionMap<LogBounds>> {
@@ -147,6 +153,10 @@ function refuseFaults(faults: ReadonlyMap<string, number>, wanted: TopicSelectio
   }
 }
 
+function descriptionOf({ name, id, partitions }: TopicMetadata): TopicDescription {
+  return { topic: name, id, partitions: [...partitions.keys()] }
+}
+
 /** Partitions by the node that leads them. Throws KAFKA_UNAVAILABLE while one has no leader. */
 export function byLeader(
   metadata: ClusterMetadata,
@@ -166,7 +176,7 @@ export function byLeader(
 }
 
 /** The names of a selection; undefined where a pattern wants all topics looked at. */
-export function namesOf(selection: TopicSelection): ReadonlySet<string> | undefined {
+function namesOf(selection: TopicSelection): ReadonlySet<string> | undefined {
   switch (selection.kind) {
     case 'names':
       return new Set<string>(selection.names)
@@ -185,7 +195,7 @@ export function namesOf(selection: TopicSelection): ReadonlySet<string> | undefi
 }
 
 /** Whether a selection takes a topic. */
-export function selects(selection: TopicSelection, topic: TopicName): boolean {
+function selects(selection: TopicSelection, topic: TopicName): boolean {
   switch (selection.kind) {
     case 'names':
       return selection.names.includes(topic)

@@ -2,13 +2,18 @@ import { Reader, Writer } from '@platformatic/kafka'
 import { topicName } from '../core/ids.ts'
 import type { TopicPartition } from '../core/offsets.ts'
 
-/** Kafka's ConsumerProtocol, version 1: subscribed topics, user data, owned partitions. */
-const VERSION = 1
+/** Kafka's ConsumerProtocol: subscribed topics, user data, owned partitions (1), their generation (2, KIP-792). */
+const VERSION = 2
+const VERSION_WITH_OWNED = 1
+const VERSION_WITH_GENERATION = 2
+const NO_GENERATION = -1
 
 /** What a member tells the leader of a classic group. */
 export interface MemberMetadata {
   readonly topics: readonly string[]
   readonly owned: readonly TopicPartition[]
+  /** In which it was given what it holds; -1 for none. */
+  readonly generation: number
 }
 
 function byTopic(partitions: readonly TopicPartition[]): [string, number[]][] {
@@ -48,12 +53,12 @@ function readPartitions(reader: Reader): TopicPartition[] {
   )
 }
 
-export function encodeMetadata({ topics, owned }: MemberMetadata): Buffer {
+export function encodeMetadata({ topics, owned, generation }: MemberMetadata): Buffer {
   const writer = Writer.create()
     .appendInt16(VERSION)
     .appendArray([...topics], (w, topic) => w.appendString(topic, false), false, false)
     .appendInt32(-1)
-  return writePartitions(writer, owned).buffer
+  return writePartitions(writer, owned).appendInt32(generation).buffer
 }
 
 export function decodeMetadata(bytes: Buffer): MemberMetadata {
@@ -62,7 +67,9 @@ export function decodeMetadata(bytes: Buffer): MemberMetadata {
   const topics = reader.readArray((r) => r.readString(false), false, false)
   const userDataBytes = reader.readInt32()
   if (userDataBytes > 0) reader.skip(userDataBytes)
-  return { topics, owned: version >= 1 ? readPartitions(reader) : [] }
+  const owned = version >= VERSION_WITH_OWNED ? readPartitions(reader) : []
+  const generation = version >= VERSION_WITH_GENERATION ? reader.readInt32() : NO_GENERATION
+  return { topics, owned, generation }
 }
 
 export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {

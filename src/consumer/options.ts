@@ -9,7 +9,7 @@ export interface BrokerAddress {
 }
 
 /** A secret that may be renewed while the program runs: asked for at each use. */
-export type SecretText = () => string
+type SecretText = () => string
 
 export type SaslOptions =
   | {
@@ -28,7 +28,7 @@ export interface TlsOptions {
   readonly insecureSkipVerify: boolean
 }
 
-export interface FetchOptions {
+interface FetchOptions {
   readonly maxBytes: number
   readonly partitionMaxBytes: number
   /** What `partitionMaxBytes` may grow to for a batch that is larger. */

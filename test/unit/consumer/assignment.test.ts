@@ -15,6 +15,7 @@ const member = (
   id,
   topics,
   owned,
+  generation: 1,
 })
 
 describe('assignPartitions', () => {
@@ -32,17 +33,16 @@ describe('assignPartitions', () => {
       [member('a', [], ['t']), member('b', [], ['t', 'u'])],
       [...of('t', 2), ...of('u', 2)],
     )
-    expect(assigned.get('a')?.map(partitionText)).toEqual(['t/0'])
-    expect(assigned.get('b')?.map(partitionText)).toEqual(['t/1', 'u/0', 'u/1'])
+    expect(assigned.get('a')?.map(partitionText)).toEqual(['t/0', 't/1'])
+    expect(assigned.get('b')?.map(partitionText)).toEqual(['u/0', 'u/1'])
   })
 
-  test('gives a partition that two claim to hold to one of them', () => {
+  test('gives a partition that two claim to hold to one of them, once both have let go', () => {
     const partitions = of('t', 1)
-    const assigned = assignPartitions(
-      [member('a', partitions), member('b', partitions)],
-      partitions,
-    )
-    expect([...assigned.values()].flat()).toEqual(partitions)
+    const claimed = assignPartitions([member('a', partitions), member('b', partitions)], partitions)
+    expect([...claimed.values()].flat()).toEqual([])
+    const free = assignPartitions([member('a'), member('b')], partitions)
+    expect([...free.values()].flat()).toEqual(partitions)
   })
 
   test('is even, whole and sticky after two rounds, from whatever is held', () => {
