@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import {
   ConnectionPool,
   metadataV12,
@@ -234,12 +235,17 @@ function connectionOptions(options: KafkaOptions): ConnectionOptions {
   return {
     connectTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
-    ...(options.tls === undefined ? {} : tlsOptions(options.tls)),
+    ...(options.tls === undefined ? {} : tlsOptions(options.tls, options.brokers)),
     ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),
   }
 }
 
-function tlsOptions(tls: TlsOptions): Pick<ConnectionOptions, 'tls' | 'tlsServerName'> {
+function tlsOptions(
+  tls: TlsOptions,
+  brokers: readonly BrokerAddress[],
+): Pick<ConnectionOptions, 'tls' | 'tlsServerName'> {
+  // TLS knows names only, no addresses (RFC 6066).
+  const named = brokers.some(({ host }) => isIP(host) === 0)
   return {
     tls: {
       rejectUnauthorized: !tls.insecureSkipVerify,
@@ -247,7 +253,7 @@ function tlsOptions(tls: TlsOptions): Pick<ConnectionOptions, 'tls' | 'tlsServer
       ...(tls.cert === undefined ? {} : { cert: tls.cert }),
       ...(tls.key === undefined ? {} : { key: tls.key() }),
     },
-    tlsServerName: tls.serverName ?? true,
+    tlsServerName: tls.serverName ?? named,
   }
 }
 

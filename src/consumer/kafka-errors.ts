@@ -1,9 +1,4 @@
-import {
-  GenericError,
-  MultipleErrors,
-  protocolErrorsCodesById,
-  ResponseError,
-} from '@platformatic/kafka'
+import { GenericError, protocolErrorsCodesById, ResponseError } from '@platformatic/kafka'
 import { FirnError, messageOf } from '../core/errors.ts'
 import type { BrokerAddress } from './options.ts'
 
@@ -107,14 +102,46 @@ export function kafkaFault(
   }
   return new FirnError('KAFKA_UNAVAILABLE', `${what}: no answer from ${tried}: ${told}`, {
     cause: fault,
-    help: 'check `kafka.brokers`, `kafka.tls` and that the brokers run: firn check',
+    help: helpFor(fault),
   })
 }
 
+/** What OpenSSL and Node say of a broker's certificate. */
+const UNTRUSTED: ReadonlySet<unknown> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+const OTHER_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID'
+
+function helpFor(fault: unknown): string {
+  const codes = faultsIn(fault).map((one) => ('code' in one ? one.code : undefined))
+  if (codes.some((code) => UNTRUSTED.has(code))) {
+    return "the broker's certificate is not trusted: set `kafka.tls.ca` to the authority that signed it"
+  }
+  if (codes.includes(OTHER_NAME)) {
+    return "the broker's certificate is for another name: set `kafka.tls.server_name`, or use the name in `kafka.brokers`"
+  }
+  return 'check `kafka.brokers`, `kafka.tls` and that the brokers run: firn check'
+}
+
 function isAuthentication(fault: unknown): boolean {
-  if (fault instanceof MultipleErrors) return fault.errors.some(isAuthentication)
-  if (fault instanceof GenericError && fault.code === 'PLT_KFK_AUTHENTICATION') return true
-  return fault instanceof Error && fault.cause !== undefined && isAuthentication(fault.cause)
+  return faultsIn(fault).some(
+    (one) => one instanceof GenericError && one.code === 'PLT_KFK_AUTHENTICATION',
+  )
+}
+
+/** A fault, what caused it, and what it is made of. */
+function faultsIn(fault: unknown): readonly Error[] {
+  if (!(fault instanceof Error)) return []
+  const parts: readonly unknown[] = fault instanceof AggregateError ? fault.errors : []
+  return [fault, ...faultsIn(fault.cause), ...parts.flatMap(faultsIn)]
 }
 
 function deepMessage(fault: unknown): string {
