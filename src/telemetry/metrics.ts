@@ -74,7 +74,7 @@ function flowMetrics(registry: Registry) {
     ]),
     commitSeconds: new Histogram({
       name: 'firn_commit_seconds',
-      help: 'Time from a sealed buffer to its snapshot, all attempts together.',
+      help: 'Time of a commit request, from sending it to its answer.',
       labelNames: ['table'] as const,
       buckets: COMMIT_SECONDS,
       registers: [registry],

@@ -182,10 +182,11 @@ export class Service {
     this.#metrics.assignedPartitions.set(
       reports.reduce((sum, { partitions }) => sum + partitions.length, 0),
     )
+    const held = reports.reduce((sum, { bytesHeld }) => sum + bytesHeld, 0)
+    this.#metrics.heldBytes.set({ stage: 'tables' }, held)
     for (const report of reports) {
       const since = state.tables.get(report.name)?.waitingSinceMs
       const table = report.name
-      this.#metrics.heldBytes.set({ stage: table }, report.bytesHeld)
       this.#metrics.haltedPartitions.set({ table }, state.tables.get(table)?.halted.length ?? 0)
       this.#metrics.freshnessSeconds.set(
         { table },

@@ -7,6 +7,8 @@ import type { CommitStep, StartStep } from './table-session.ts'
 
 /** What a table worker tells of itself: logs and metrics are made of it, and nothing else depends on it. */
 export interface TableEvents {
+  /** The group gave, took, or had already given away partitions. */
+  group(event: 'assigned' | 'revoked' | 'lost', partitions: readonly TopicPartition[]): void
   started(step: Extract<StartStep, { kind: 'started' }>): void
   restarting(reason: string): void
   pushed(batch: FetchedBatch, outcome: PushOutcome): void

@@ -2,7 +2,7 @@ import type { CommitEvent } from '../commit/commit-events.ts'
 import type { Clock } from '../core/clock.ts'
 import { FirnError } from '../core/errors.ts'
 import { PartitionMap, partitionText, type Position, type TopicPartition } from '../core/offsets.ts'
-import type { FetchedBatch } from '../consumer/record-source.ts'
+import type { FetchedBatch, LogBounds } from '../consumer/record-source.ts'
 import { WaitingTime } from '../telemetry/freshness.ts'
 import type { TableHealth } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -20,6 +20,8 @@ export class TableReporter implements TableEvents {
   readonly #metrics: Metrics
   readonly #clock: Clock
   readonly #waiting = new PartitionMap<WaitingTime>()
+  readonly #ledger = new PartitionMap<Position>()
+  readonly #ends = new PartitionMap<LogBounds>()
   #stuckSinceMs: number | undefined
   #lastRefusal = ''
 
@@ -30,12 +32,21 @@ export class TableReporter implements TableEvents {
     this.#clock = parts.clock
   }
 
+  group(event: 'assigned' | 'revoked' | 'lost', partitions: readonly TopicPartition[]): void {
+    this.#metrics.rebalances.inc({ event }, partitions.length)
+    this.#log.info(`${event}: ${partitions.map(partitionText).join(' ')}`)
+    if (event !== 'assigned') for (const partition of partitions) this.#forget(partition)
+  }
+
   started(step: Extract<StartStep, { kind: 'started' }>): void {
     this.#lastRefusal = ''
+    if (step.rollback !== undefined)
+      this.#metrics.rollbacks.inc({ table: this.#table, policy: step.rollback })
     for (const note of step.notes) this.#log.warn(note)
     if (step.created) this.#log.info('table created')
     for (const [partition, { position }] of step.positions) {
       this.#waiting.set(partition, new WaitingTime(position))
+      this.#ledger.set(partition, position)
       this.#log.info(`reading ${partitionText(partition)} from ${position}`, {
         ...partition,
         position,
@@ -52,7 +63,8 @@ export class TableReporter implements TableEvents {
     this.#metrics.recordsRead.inc({ table: this.#table, topic }, outcome.rowCount)
     this.#metrics.readBytes.inc({ table: this.#table, topic }, batch.bytes.byteLength)
     this.#waiting.get(batch)?.observe(batch.logEnd, this.#clock.now())
-    this.#gauge(batch, { logEnd: batch.logEnd, logStart: batch.logStart })
+    this.#ends.set(batch, { logStart: batch.logStart, logEnd: batch.logEnd })
+    this.#gauge(batch)
   }
 
   committed(step: Extract<CommitStep, { kind: 'committed' }>, files: SealedFiles): void {
@@ -68,12 +80,16 @@ export class TableReporter implements TableEvents {
     }
     metrics.seals.inc({ table, reason: files.reason })
     metrics.lastCommit.set({ table }, now / 1_000)
+    metrics.tableSnapshots.set({ table }, step.snapshotCount)
     if (step.completeThroughMs !== undefined) {
       metrics.completeThrough.set({ table }, step.completeThroughMs / 1_000)
     }
     for (const [partition, next] of step.next) {
-      this.#waiting.get(partition)?.committed(next, now)
-      metrics.ledgerPosition.set(labels(table, partition), Number(next))
+      const waiting = this.#waiting.get(partition)
+      if (waiting === undefined) continue
+      waiting.committed(next, now)
+      this.#ledger.set(partition, next)
+      this.#gauge(partition)
     }
     this.#log.info(`committed ${files.rowCount} rows in ${files.files.length} files`, {
       snapshot: step.snapshotId,
@@ -123,6 +139,8 @@ export class TableReporter implements TableEvents {
     // Asked again at a slow pace: the same answer is not news.
     if (refusal.message === this.#lastRefusal) return
     this.#lastRefusal = refusal.message
+    if (refusal.code === 'TABLE_ROLLED_BACK')
+      this.#metrics.rollbacks.inc({ table: this.#table, policy: 'hold' })
     this.#log.error('refused: this table stands still', { error: refusal })
   }
 
@@ -146,8 +164,10 @@ export class TableReporter implements TableEvents {
   }
 
   /** A partition that is no longer this worker's: another one shows it from now on. */
-  forget(partition: TopicPartition): void {
+  #forget(partition: TopicPartition): void {
     this.#waiting.delete(partition)
+    this.#ledger.delete(partition)
+    this.#ends.delete(partition)
     forgetPartition(this.#metrics, { table: this.#table, ...partition })
   }
 
@@ -174,8 +194,16 @@ export class TableReporter implements TableEvents {
     }
   }
 
-  #gauge(partition: TopicPartition, log: { logStart: Position; logEnd: Position }): void {
-    this.#metrics.logEndPosition.set(labels(this.#table, partition), Number(log.logEnd))
+  #gauge(partition: TopicPartition): void {
+    const at = labels(this.#table, partition)
+    const next = this.#ledger.get(partition)
+    const ends = this.#ends.get(partition)
+    if (ends !== undefined) this.#metrics.logEndPosition.set(at, Number(ends.logEnd))
+    if (next === undefined) return
+    this.#metrics.ledgerPosition.set(at, Number(next))
+    if (ends === undefined) return
+    this.#metrics.lagPositions.set(at, Number(ends.logEnd - next))
+    this.#metrics.retainedPositions.set(at, Number(next - ends.logStart))
   }
 }
 

@@ -3,12 +3,13 @@ import { ALL_CARRIERS } from '../commit/carriers.ts'
 import { commitStaged, type CommitOutcome } from '../commit/committer.ts'
 import type { CommitObserver } from '../commit/commit-events.ts'
 import type { CommitContext } from '../commit/context.ts'
+import { readRecord } from '../commit/ledger-text.ts'
 import { positionsOf } from '../commit/ledger.ts'
 import { lookAtTable } from '../commit/look.ts'
 import type { IdlePartition } from '../commit/plan-commit.ts'
 import { ManifestLists } from '../commit/manifest-lists.ts'
 import { stageFiles, type StagedAppend } from '../commit/stage.ts'
-import { startTable } from '../commit/start.ts'
+import { startTable, type StartOutcome } from '../commit/start.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
 import { required } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
@@ -34,6 +35,8 @@ export type StartStep =
       readonly refusals: readonly FirnError[]
       readonly notes: readonly string[]
       readonly created: boolean
+      /** What was done about a rollback that this start noticed. */
+      readonly rollback: 'follow' | 'skip' | undefined
     }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'restart'; readonly reason: string }
@@ -46,6 +49,8 @@ export type CommitStep =
       readonly next: PartitionMap<Position>
       readonly attempts: number
       readonly completeThroughMs: number | undefined
+      /** Snapshots that the table's metadata lists now. */
+      readonly snapshotCount: number
       /** Why everything is to be read again; undefined: go on. */
       readonly restart: string | undefined
     }
@@ -126,6 +131,7 @@ export class TableSession {
           refusals: outcome.refusals,
           notes: outcome.warnings.map(({ message }) => message),
           created,
+          rollback: rollbackOf(outcome),
         })
     }
   }
@@ -194,7 +200,8 @@ export class TableSession {
           snapshotId: outcome.kind === 'committed' ? outcome.snapshotId : undefined,
           next: positionsOf(outcome.ledger),
           attempts: outcome.kind === 'committed' ? outcome.attempts : 1,
-          completeThroughMs: undefined,
+          completeThroughMs: completeThroughOf(outcome.table),
+          snapshotCount: outcome.table.metadata.snapshots.length,
           restart: outgrown ? 'the table has another schema, spec or write properties' : undefined,
         }
       }
@@ -264,7 +271,22 @@ function started(step: {
   readonly refusals?: readonly FirnError[]
   readonly notes?: readonly string[]
   readonly created: boolean
+  readonly rollback?: 'follow' | 'skip' | undefined
 }): StartStep {
   const { positions = new PartitionMap<SeekTarget>(), refusals = [], notes = [], created } = step
-  return { kind: 'started', positions, refusals, notes, created }
+  return { kind: 'started', positions, refusals, notes, created, rollback: step.rollback }
+}
+
+/** What the newest snapshot with a ledger says. */
+function completeThroughOf({ metadata }: LoadedTable): number | undefined {
+  const { currentSnapshotId, snapshots } = metadata
+  const head = snapshots.find(({ snapshotId }) => snapshotId === currentSnapshotId)
+  return head === undefined ? undefined : readRecord(head)?.completeThroughMs
+}
+
+function rollbackOf(
+  outcome: Extract<StartOutcome, { kind: 'started' }>,
+): 'follow' | 'skip' | undefined {
+  if (outcome.moves.includes('skip')) return 'skip'
+  return outcome.warnings.some(({ kind }) => kind === 'rollback-followed') ? 'follow' : undefined
 }

@@ -45,6 +45,7 @@ export class TableWorker {
 
   /** Partitions that the group gave to this worker: read from the ledger on. */
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
+    this.#parts.events.group('assigned', partitions)
     for (const partition of partitions) this.#owned.set(partition, { kind: 'starting' })
     await this.#serial.run(async () => this.#start(partitions))
   }
@@ -58,17 +59,18 @@ export class TableWorker {
     await this.#serial.run(async () => {
       const drained = await this.#drain(partitions, reason)
       for (const partition of partitions) this.#owned.delete(partition)
+      this.#parts.events.group('revoked', partitions)
       if (!drained) await this.#startAgain('drain budget used up')
     })
   }
 
-  /** Partitions that are already somebody else's: nothing of them may be kept. */
+  /** Partitions that are already somebody else's: nothing is kept but what is in flight, on which the table decides. */
   async lose(partitions: readonly TopicPartition[]): Promise<void> {
     for (const partition of partitions) {
       this.#parts.source.stop(partition)
       this.#owned.delete(partition)
     }
-    // What is in flight may go on: the table decides whether it still fits.
+    this.#parts.events.group('lost', partitions)
     if (this.#holdsAny(partitions)) await this.#serial.run(async () => this.#startAgain('lost'))
   }
 
@@ -178,9 +180,7 @@ export class TableWorker {
     const pause = this.#pausedByBudget || this.#stuck !== undefined || full
     if (pause === this.#paused) return
     this.#paused = pause
-    const partitions = [...this.#owned.keys()]
-    if (pause) this.#parts.source.pause(partitions)
-    else this.#parts.source.resume(partitions)
+    this.#parts.source[pause ? 'pause' : 'resume']([...this.#owned.keys()])
   }
 
   #lookWhenIdle(now: number): void {

@@ -147,6 +147,9 @@ export class SimWorld {
       this.trace.push(`${this.clock.nowMs} ${name} ${line}`)
     }
     return {
+      group: (event, partitions) => {
+        tell(`${event} ${partitions.map(({ partition }) => partition).join(' ')}`)
+      },
       started: ({ positions }) => {
         tell(
           `started ${[...positions].map(([{ partition }, { position }]) => `${partition}@${position}`).join(' ')}`,
