@@ -123,7 +123,7 @@ const OTHER_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID'
 function helpFor(fault: unknown): string {
   const codes = faultsIn(fault).map((one) => ('code' in one ? one.code : undefined))
   if (codes.some((code) => UNTRUSTED.has(code))) {
-    return "the broker's certificate is not trusted: set `kafka.tls.ca` to the authority that signed it"
+    return "the broker's certificate is not trusted: set `kafka.tls.ca_file` to the authority that signed it"
   }
   if (codes.includes(OTHER_NAME)) {
     return "the broker's certificate is for another name: set `kafka.tls.server_name`, or use the name in `kafka.brokers`"

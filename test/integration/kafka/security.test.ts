@@ -115,7 +115,7 @@ describe('what they refuse', () => {
     const ca = readFileSync(secure().certificates.strangerCaFile, 'utf8')
     await expect(open(secure().tls, { tls: tls({ ca }) })).rejects.toMatchObject({
       message: expect.stringContaining('certificate'),
-      help: expect.stringContaining('kafka.tls.ca'),
+      help: expect.stringContaining('kafka.tls.ca_file'),
     })
   })
 
