@@ -56,11 +56,12 @@ export class CatalogClient {
 
   async #attempt(request: CatalogRequest): Promise<CatalogAnswer> {
     try {
-      const first = await this.#send(request)
+      const shown = await this.#tokens.headers()
+      const first = await this.#send(request, shown)
       if (first.outcome !== 'unauthorized' || !this.#tokens.renewable) return first
       // Not applied: a token that has expired meanwhile is replaced, once.
-      this.#tokens.reject()
-      return await this.#send(request)
+      this.#tokens.reject(shown)
+      return await this.#send(request, await this.#tokens.headers())
     } catch (fault) {
       // No token: the request itself was never sent.
       if (fault instanceof FirnError && fault.retry === 'backoff')
@@ -70,11 +71,14 @@ export class CatalogClient {
     }
   }
 
-  async #send(request: CatalogRequest): Promise<CatalogAnswer> {
+  async #send(
+    request: CatalogRequest,
+    authorization: Readonly<Record<string, string>>,
+  ): Promise<CatalogAnswer> {
     const answer = await this.#http.send({
       method: request.method,
       url: `${this.#options.uri}${request.path}`,
-      headers: { ...this.#headers(request), ...(await this.#tokens.headers()) },
+      headers: { ...this.#headers(request), ...authorization },
       body: request.body,
     })
     return this.#meaning(request, answer)

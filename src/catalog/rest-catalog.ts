@@ -53,12 +53,14 @@ export class RestCatalog implements Catalog {
       })
     try {
       const named = { ...options, uri }
-      const config = await loadConfig(connect(named), options.warehouse)
+      const client = connect(named)
+      const config = await loadConfig(client, options.warehouse)
       const settings = { ...config.defaults, ...config.overrides }
       const moved = { ...named, uri: withoutSlash(config.overrides['uri'] ?? uri) }
       const { prefix } = settings
       const root = prefix === undefined || prefix === '' ? '/v1' : `/v1/${encodedPrefix(prefix)}`
-      return new RestCatalog({ client: connect(moved), http, root })
+      // The same client where nothing moved: it has a token already.
+      return new RestCatalog({ client: moved.uri === uri ? client : connect(moved), http, root })
     } catch (fault) {
       await http.close()
       throw fault

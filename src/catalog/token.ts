@@ -1,8 +1,9 @@
 import { FirnError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
-import { isJsonObject, parseJson } from '../core/json.ts'
+import { isJsonObject, parseJson, type JsonObject } from '../core/json.ts'
 import type { Http } from './http.ts'
 import type { CatalogAuth } from './options.ts'
+import { outcomeOf } from './outcome-table.ts'
 import { serverError } from './server-error.ts'
 
 /** A token is renewed when this part of its life is over, so that no request goes out with one about to expire. */
@@ -40,9 +41,9 @@ export class TokenSource {
       case 'none':
         return {}
       case 'bearer':
-        return { authorization: `Bearer ${this.#auth.token()}` }
+        return { authorization: bearer(this.#auth.token()) }
       case 'oauth2':
-        return { authorization: `Bearer ${await this.#oauthToken()}` }
+        return { authorization: bearer(await this.#oauthToken()) }
     }
   }
 
@@ -51,9 +52,11 @@ export class TokenSource {
     return this.#auth.type !== 'none'
   }
 
-  /** The catalog did not accept the token: the next request gets a new one. */
-  reject(): void {
-    this.#held = undefined
+  /** The catalog did not accept these headers: the next request gets a new token, unless it has come already. */
+  reject({ authorization }: Readonly<Record<string, string>>): void {
+    if (this.#held !== undefined && authorization === bearer(this.#held.token)) {
+      this.#held = undefined
+    }
   }
 
   async #oauthToken(): Promise<string> {
@@ -74,21 +77,12 @@ export class TokenSource {
       headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
       body: this.#form().toString(),
     })
-    if (answer.kind === 'lost') {
-      throw new FirnError(
-        'CATALOG_UNAVAILABLE',
-        `no token from ${this.#tokenUri}: ${answer.reason}`,
-      )
+    if (answer.kind === 'lost') throw this.#unavailable(answer.reason)
+    const outcome = outcomeOf('token', answer.status)
+    if (outcome === 'unavailable') {
+      throw this.#unavailable(`status ${answer.status}: ${serverError(answer.text).message}`)
     }
-    if (answer.status >= 500) {
-      throw new FirnError(
-        'CATALOG_UNAVAILABLE',
-        `no token from ${this.#tokenUri}: status ${answer.status}: ${serverError(answer.text).message}`,
-      )
-    }
-    const parsed =
-      answer.status === 200 ? parseJson(answer.text, `the answer of ${this.#tokenUri}`) : null
-    const fields = isJsonObject(parsed) ? parsed : {}
+    const fields = outcome === 'done' ? this.#fields(answer.text) : {}
     const { access_token: token, expires_in: seconds } = fields
     if (typeof token !== 'string') {
       throw new FirnError(
@@ -99,6 +93,20 @@ export class TokenSource {
     }
     const lifeMs = typeof seconds === 'number' ? seconds * 1_000 : LIFE_MS_DEFAULT
     return { token, renewAtMs: this.#clock.monotonic() + lifeMs * RENEW_AT }
+  }
+
+  /** A page in the token's place is a proxy's: it is no word about who we are. */
+  #fields(text: string): JsonObject {
+    try {
+      const parsed = parseJson(text, `the answer of ${this.#tokenUri}`)
+      return isJsonObject(parsed) ? parsed : {}
+    } catch {
+      throw this.#unavailable(`a body that is no JSON (${text.length} characters)`)
+    }
+  }
+
+  #unavailable(told: string): FirnError {
+    return new FirnError('CATALOG_UNAVAILABLE', `no token from ${this.#tokenUri}: ${told}`)
   }
 
   #form(): URLSearchParams {
@@ -112,4 +120,8 @@ export class TokenSource {
     if (resource !== undefined) form.set('resource', resource)
     return form
   }
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`
 }
