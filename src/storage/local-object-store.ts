@@ -68,8 +68,10 @@ export class LocalObjectStore implements ObjectStore {
       }
     })
     for (const entry of entries) {
-      if (entry.isFile() && !entry.name.endsWith(UNFINISHED))
-        yield infoOf(join(entry.parentPath, entry.name))
+      if (!entry.isFile() || entry.name.endsWith(UNFINISHED)) continue
+      // Undefined where it was deleted since the folder was read.
+      const info = await this.head(join(entry.parentPath, entry.name))
+      if (info !== undefined) yield info
     }
   }
 
@@ -178,6 +180,14 @@ function localError(act: string, path: string, fault: unknown): FirnError {
       return new FirnError('STORAGE_FORBIDDEN', text, {
         ...options,
         help: 'let the user that runs Firn read and write this folder',
+      })
+    case 'EEXIST':
+    case 'ENOTDIR':
+    case 'EISDIR':
+    case 'ENAMETOOLONG':
+      return new FirnError('STORAGE_REFUSED', text, {
+        ...options,
+        help: "choose another location for the catalog's warehouse or the table",
       })
     case 'ENOSPC':
     case 'EDQUOT':
