@@ -69,7 +69,7 @@ export class Coordinator {
       partitionIndexes: own.map(({ partition }) => partition),
     }))
     return this.#brokers.retrying('group offsets', async () => {
-      const connection = await this.connection()
+      const connection = await this.connection('control')
       const response = await answered(
         async () =>
           offsetFetchV8.api.async(connection, [{ groupId: group, memberEpoch: -1, topics }], true),

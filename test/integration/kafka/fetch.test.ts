@@ -286,6 +286,30 @@ describe('asking', () => {
     await source.close()
   })
 
+  test('ends of leader epochs, of many partitions and of several epochs at once', async () => {
+    const topic = 'epochs'
+    await using tool = kafkaTool(rig().kafka.bootstrap)
+    await tool.createTopic(topic, { partitions: 20 })
+    await tool.produce(
+      topic,
+      Array.from({ length: 20 }, (_, partition) => partition).flatMap((partition) =>
+        Array.from({ length: partition }, () => ({ value: 'v', partition })),
+      ),
+    )
+    const source = await open(rig().kafka.bootstrap)
+    const ends = await Promise.all(
+      Array.from({ length: 20 }, async (_, partition) =>
+        source.epochEnd({ topic: topicName(topic), partition }, 0),
+      ),
+    )
+    expect(ends).toEqual(Array.from({ length: 20 }, (_, partition) => BigInt(partition)))
+    const partition = { topic: topicName(topic), partition: 7 }
+    expect(
+      await Promise.all([source.epochEnd(partition, 0), source.epochEnd(partition, 9)]),
+    ).toEqual([7n, undefined])
+    await source.close()
+  })
+
   test('names the brokers that do not answer', async () => {
     await expect(open('127.0.0.1:1')).rejects.toMatchObject({
       code: 'KAFKA_UNAVAILABLE',
