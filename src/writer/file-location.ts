@@ -29,10 +29,23 @@ export function dataFileLocation(
     return `${dataRoot(layout, ['write.data.path'])}/${path}${fileName}`
   }
   const root = dataRoot(layout, ['write.data.path', 'write.object-storage.path'])
+  const flat = properties['write.object-storage.partitioned-paths'] === 'false'
+  const name = flat ? fileName : `${path}${fileName}`
+  const hashed = `${root}/${hashDirectories(name)}`
+  const table = withoutSlash(layout.tableLocation)
+  if (!root.startsWith(table)) return `${hashed}/${tableFolders(table)}/${name}`
   // Without partitioned paths the hash's last directory is joined to the name, as Java does it.
-  return properties['write.object-storage.partitioned-paths'] === 'false'
-    ? `${root}/${hashDirectories(fileName)}-${fileName}`
-    : `${root}/${hashDirectories(`${path}${fileName}`)}/${path}${fileName}`
+  return flat ? `${hashed}-${name}` : `${hashed}/${name}`
+}
+
+/** The last two folders of a table's location: they tell tables apart where several share one place for data. */
+function tableFolders(tableLocation: string): string {
+  return tableLocation
+    .replace(/^[^:/]*:(\/\/[^/]*)?/, '')
+    .split('/')
+    .filter((folder) => folder !== '')
+    .slice(-2)
+    .join('/')
 }
 
 function dataRoot({ properties, tableLocation }: FileLayout, keys: readonly string[]): string {

@@ -63,7 +63,7 @@ function remembering(
   let result: Value | null = null
   return (row) => {
     const value = read(row)
-    if (value !== last || last === undefined) {
+    if (last === undefined || !Object.is(value, last)) {
       result = transform(value)
       last = value
     }
@@ -79,5 +79,6 @@ function tupleKey(tuple: PartitionTuple): string {
 function keyPart(value: Value | null): string | null {
   if (value === null) return null
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-  return String(value)
+  // Readers order -0 before 0, so that rows of the one are skipped under the name of the other.
+  return Object.is(value, -0) ? '-0' : String(value)
 }
