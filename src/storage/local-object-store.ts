@@ -85,7 +85,8 @@ const UNFINISHED = '.unfinished'
 
 class LocalUpload implements Upload {
   readonly #path: string
-  #file: FileHandle | undefined
+  #opening: Promise<FileHandle> | undefined
+  #aborted = false
   #sizeBytes = 0
 
   constructor(path: string) {
@@ -120,20 +121,28 @@ class LocalUpload implements Upload {
   }
 
   async abort(): Promise<void> {
+    this.#aborted = true
     try {
-      await this.#file?.close()
+      // A write may be about to make the file: what it makes is to be gone as well.
+      await (await this.#opening)?.close()
     } catch {
-      // Closed already.
+      // Never opened, or closed already.
     }
     await rm(this.#unfinished, { force: true }).catch(() => undefined)
   }
 
   async #opened(): Promise<FileHandle> {
-    if (this.#file === undefined) {
-      await mkdir(dirname(this.#path), { recursive: true })
-      this.#file = await open(this.#unfinished, 'w')
+    // Chunks that were waiting still come: they must not make the file again.
+    if (this.#aborted) {
+      throw new FirnError('STORAGE_REFUSED', `the upload of ${this.#path} was aborted`)
     }
-    return this.#file
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  async #open(): Promise<FileHandle> {
+    await mkdir(dirname(this.#path), { recursive: true })
+    return open(this.#unfinished, 'w')
   }
 }
 

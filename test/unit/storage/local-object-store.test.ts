@@ -81,6 +81,16 @@ describe('an upload', () => {
   })
 })
 
+test('an upload that is aborted while it begins leaves nothing, and takes no more', async () => {
+  const upload = store.upload(`${folder}/begins`)
+  const begun = upload.write(bytes('x')).catch(() => undefined)
+  await upload.abort()
+  await begun
+  await expect(upload.write(bytes('y'))).rejects.toThrow(/aborted/)
+  await expect(upload.complete()).rejects.toThrow(/aborted/)
+  expect(await names()).toEqual([])
+})
+
 test('a listing has whole objects at every depth, and what is not there is empty', async () => {
   await store.put(`${folder}/a`, bytes('1'))
   await store.put(`${folder}/b/c/d`, bytes('22'))
