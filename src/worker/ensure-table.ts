@@ -38,7 +38,16 @@ export async function ensureTable(catalog: Catalog, config: TableConfig): Promis
 async function ensureNamespace(catalog: Catalog, namespace: readonly string[]): Promise<void> {
   for (let levels = 1; levels <= namespace.length; levels++) {
     const level = namespace.slice(0, levels)
-    if (!(await catalog.namespaceExists(level))) await catalog.createNamespace(level)
+    if (!(await catalog.namespaceExists(level))) await createNamespace(catalog, level)
+  }
+}
+
+/** A catalog may answer anything to the slower of two workers that create it at once; what counts is that it is there. */
+async function createNamespace(catalog: Catalog, level: readonly string[]): Promise<void> {
+  try {
+    await catalog.createNamespace(level)
+  } catch (fault) {
+    if (!(await catalog.namespaceExists(level))) throw fault
   }
 }
 

@@ -81,7 +81,12 @@ export class Service {
     const parts = { clock: outside.clock, random: outside.random }
     const [catalog, source] = await Promise.allSettled([
       openCatalog(config, parts),
-      KafkaRecordSource.open(sourceOptions(config.kafka), parts),
+      KafkaRecordSource.open(sourceOptions(config.kafka), {
+        ...parts,
+        log: (level, message, facts) => {
+          outside.log[level](message, facts)
+        },
+      }),
     ])
     if (catalog.status === 'fulfilled' && source.status === 'fulfilled') {
       return new Service({ config, outside, catalog: catalog.value, source: source.value })

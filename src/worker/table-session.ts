@@ -127,7 +127,11 @@ export class TableSession {
         await this.#fitBuffer(outcome.table)
         for (const partition of partitions) this.#idle.delete(partition)
         return started({
-          positions: outcome.positions,
+          // By id: a topic that was deleted and created again since is another log.
+          positions: outcome.positions.map((target, { topic }) => {
+            const id = this.#topicIds.get(topic)
+            return id === undefined ? target : { ...target, topicId: id }
+          }),
           refusals: outcome.refusals,
           notes: outcome.warnings.map(({ message }) => message),
           created,

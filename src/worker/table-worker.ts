@@ -3,6 +3,7 @@ import { PartitionMap, type Position, type TopicPartition } from '../core/offset
 import type { FetchEvent, FetchedBatch } from '../consumer/record-source.ts'
 import { decideFlush } from '../writer/flush-policy.ts'
 import type { HaltCause, SealedFiles, SealReason } from '../writer/sealed-files.ts'
+import { RetryPace } from './retry-pace.ts'
 import { Serial } from './serial.ts'
 import { carryRound, type FinalStep } from './carry-round.ts'
 import type { StartStep } from './table-session.ts'
@@ -33,13 +34,14 @@ export class TableWorker {
   #inFlight: InFlight | undefined
   #pausedByBudget = false
   #paused = false
-  #askAgainAtMs: number | undefined
+  readonly #retry: RetryPace
   #lastLoadMs: number
   #lastCommitMs: number | undefined
 
   constructor(options: TableWorkerOptions, parts: TableWorkerParts) {
     this.options = options
     this.#parts = parts
+    this.#retry = new RetryPace(options.slowRetryMs)
     this.#lastLoadMs = parts.clock.monotonic()
   }
 
@@ -140,9 +142,7 @@ export class TableWorker {
     if (this.#closed) return
     const now = this.#parts.clock.monotonic()
     const { buffer } = this.#parts.session
-    if (this.#askAgainAtMs !== undefined && now >= this.#askAgainAtMs) {
-      this.#scheduleRestart('asking again')
-    }
+    if (this.#retry.isDue(now)) this.#scheduleRestart('asking again')
     if (buffer !== undefined && this.#inFlight === undefined) {
       const decision = decideFlush(buffer.level, this.options.flush, now)
       if (decision.kind === 'seal') this.seal(decision.reason)
@@ -264,20 +264,23 @@ export class TableWorker {
   }
 
   async #start(partitions: readonly TopicPartition[]): Promise<void> {
-    const mine = partitions.filter((partition) => this.#owned.has(partition))
-    if (mine.length === 0 || this.#closed) return
-    // Read meanwhile, by a restart that overtook this assignment: nothing more of it until we know where to start.
-    for (const partition of mine) {
+    if (this.#closed) return
+    for (const partition of partitions) {
+      if (!this.#owned.has(partition)) continue
+      // Read meanwhile, by a restart that overtook this assignment: nothing more of it until we know where to start.
       this.#parts.source.stop(partition)
       this.#owned.set(partition, { kind: 'starting' })
     }
+    // All that wait: an earlier start that failed is asked again with this one.
+    const mine = [...this.#owned].flatMap(([key, { kind }]) => (kind === 'starting' ? [key] : []))
+    if (mine.length === 0) return
     try {
       this.#lastLoadMs = this.#parts.clock.monotonic()
       this.#apply(await this.#parts.session.start(mine))
     } catch (fault) {
       this.#stuck = asFirnError(fault)
       this.#parts.events.fault('start', this.#stuck)
-      this.#askAgain()
+      this.#retry.failed(this.#parts.clock.monotonic())
     }
   }
 
@@ -294,7 +297,7 @@ export class TableWorker {
     }
     this.#stuck = undefined
     this.#refusals.clear()
-    this.#askAgainAtMs = undefined
+    this.#retry.succeeded()
     for (const refusal of step.refusals) this.#hold(refusal)
     for (const [partition, target] of step.positions) {
       if (!this.#owned.has(partition)) continue
@@ -314,16 +317,12 @@ export class TableWorker {
   #hold(refusal: FirnError): void {
     this.#refusals.set(`${refusal.code} ${refusal.message}`, refusal)
     this.#parts.events.refused(refusal)
-    this.#askAgain()
-  }
-
-  #askAgain(): void {
-    this.#askAgainAtMs = this.#parts.clock.monotonic() + this.options.slowRetryMs
+    this.#retry.refused(this.#parts.clock.monotonic())
   }
 
   /** Stops reading at once; the rest in its turn. */
   #scheduleRestart(reason: string): void {
-    this.#askAgainAtMs = undefined
+    this.#retry.forget()
     for (const partition of this.#owned.keys()) this.#parts.source.stop(partition)
     void this.#serial.run(async () => this.#startAgain(reason))
   }

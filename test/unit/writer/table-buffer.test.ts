@@ -1,0 +1,152 @@
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { describe, expect, test } from 'vitest'
+import type { FetchedBatch } from '../../../src/consumer/record-source.ts'
+import { FirnError } from '../../../src/core/errors.ts'
+import { topicName } from '../../../src/core/ids.ts'
+import type { EncodingPlan } from '../../../src/writer/encoder.ts'
+import { inlineEncoder } from '../../../src/writer/inline-encoder.ts'
+import type { SealedFiles } from '../../../src/writer/sealed-files.ts'
+import { TableBuffer } from '../../../src/writer/table-buffer.ts'
+import { FakeObjectStore } from '../../support/fake-object-store.ts'
+import { virtualClock } from '../commit/fixtures.ts'
+import { BY_NAME, fetched, plan } from './support.ts'
+
+const AT = { topic: topicName('orders'), partition: 0 }
+
+const value = (id: number, name = 'n'): string => JSON.stringify({ id, name })
+
+const on = (partition: number, batch: FetchedBatch): FetchedBatch => ({ ...batch, partition })
+
+function bufferTo(
+  store: FakeObjectStore,
+  options: { threads?: number; nowMs?: number; plan?: EncodingPlan } = {},
+): TableBuffer {
+  let files = 0
+  return new TableBuffer({
+    plan: options.plan ?? plan(),
+    tableLocation: 's3://b/t',
+    store,
+    clock: virtualClock({ nowMs: options.nowMs ?? 500 }),
+    fileName: () => `f${++files}.parquet`,
+    encoders: Array.from({ length: options.threads ?? 1 }, () => inlineEncoder),
+  })
+}
+
+async function ids(store: FakeObjectStore, { files }: SealedFiles): Promise<bigint[]> {
+  const rows = await Promise.all(
+    files.map(async ({ filePath }) => {
+      const body = new Uint8Array(await store.get(filePath))
+      return parquetReadObjects({ file: body.buffer, compressors })
+    }),
+  )
+  return rows
+    .flat()
+    .map(({ id }) => BigInt(id))
+    .sort((a, b) => Number(a - b))
+}
+
+describe('TableBuffer', () => {
+  test('a sealed round has the rows and ranges pushed before it, the next those behind it', async () => {
+    const store = new FakeObjectStore()
+    const buffer = bufferTo(store)
+    await buffer.push(fetched([value(1), value(2)]))
+    expect(buffer.level).toMatchObject({ openedAtMs: 500, lastPushAtMs: 500, rowCount: 2 })
+    expect(buffer.bytesHeld).toBeGreaterThan(0)
+    const sealing = buffer.seal('rows')
+    expect(buffer.round.empty).toBe(true)
+    await buffer.push(fetched([value(3)], 2n))
+    const first = await sealing
+    const second = await buffer.seal('shutdown')
+    expect(first).toMatchObject({ rowCount: 2n, reason: 'rows', openedAtMs: 500, specId: 0 })
+    expect([...first.ranges]).toEqual([[AT, { start: 0n, end: 2n }]])
+    expect([...second.ranges]).toEqual([[AT, { start: 2n, end: 3n }]])
+    expect(await ids(store, first)).toEqual([1n, 2n])
+    expect(await ids(store, second)).toEqual([3n])
+    expect(first.files[0]?.filePath).toMatch(/^s3:\/\/b\/t\/data\/f\d+\.parquet$/)
+    await buffer.close()
+  })
+
+  test('each encoder has its own partitions; a seal has the files of all', async () => {
+    const store = new FakeObjectStore()
+    const buffer = bufferTo(store, { threads: 2 })
+    for (const partition of [0, 1, 2]) {
+      await buffer.push(on(partition, fetched([value(partition)])))
+    }
+    const sealed = await buffer.seal('interval')
+    expect(sealed.files.map(({ recordCount }) => recordCount).sort()).toEqual([1n, 2n])
+    expect([...sealed.ranges].map(([{ partition }]) => partition)).toEqual([0, 1, 2])
+    expect(await ids(store, sealed)).toEqual([0n, 1n, 2n])
+    await buffer.close()
+  })
+
+  test('partition tuples have files of their own, in their folders', async () => {
+    const store = new FakeObjectStore()
+    const buffer = bufferTo(store, { plan: plan({ spec: BY_NAME }) })
+    await buffer.push(fetched([value(1, 'a'), value(2, 'b'), value(3, 'a')]))
+    const { files, specId } = await buffer.seal('bytes')
+    expect(specId).toBe(1)
+    expect(
+      files.map(({ partition, recordCount, filePath }) => [
+        partition,
+        recordCount,
+        filePath.replace(/f\d+/, 'f'),
+      ]),
+    ).toEqual([
+      [['a'], 2n, 's3://b/t/data/name=a/f.parquet'],
+      [['b'], 1n, 's3://b/t/data/name=b/f.parquet'],
+    ])
+    await buffer.close()
+  })
+
+  test('an empty round seals to nothing', async () => {
+    const store = new FakeObjectStore()
+    const buffer = bufferTo(store, { nowMs: 9 })
+    const sealed = await buffer.seal('shutdown')
+    expect([sealed.files, [...sealed.ranges], sealed.rowCount]).toEqual([[], [], 0n])
+    expect(store.objects.size).toBe(0)
+    await buffer.close()
+  })
+
+  test('what is discarded is in no file, and may be pushed again', async () => {
+    const store = new FakeObjectStore()
+    const buffer = bufferTo(store)
+    await buffer.push(fetched([value(1), value(2)]))
+    await buffer.discard()
+    expect(buffer.level).toMatchObject({ openedAtMs: undefined, rowCount: 0 })
+    await buffer.push(fetched([value(1)]))
+    const sealed = await buffer.seal('rows')
+    expect(await ids(store, sealed)).toEqual([1n])
+    expect([...sealed.ranges]).toEqual([[AT, { start: 0n, end: 1n }]])
+    expect(store.objects.size).toBe(1)
+    await buffer.close()
+  })
+
+  test('a round whose upload fails is lost alone', async () => {
+    const store = new FakeObjectStore()
+    const fault = new FirnError('STORAGE_UNAVAILABLE', 'no store')
+    const buffer = bufferTo(store)
+    store.before = (call) => {
+      if (call === 'put') throw fault
+    }
+    await buffer.push(fetched([value(1)]))
+    await expect(buffer.seal('rows')).rejects.toBe(fault)
+    store.before = () => undefined
+    await buffer.push(fetched([value(1)]))
+    expect(await ids(store, await buffer.seal('rows'))).toEqual([1n])
+    await buffer.close()
+    expect(buffer.bytesHeld).toBe(0)
+  })
+
+  test('a batch that does not follow is refused before its rows are taken', async () => {
+    const store = new FakeObjectStore()
+    const buffer = bufferTo(store)
+    await buffer.push(fetched([value(1), value(2)]))
+    for (const from of [0n, 1n, 3n]) {
+      await expect(buffer.push(fetched([value(9)], from))).rejects.toThrow(/does not follow/)
+    }
+    const sealed = await buffer.seal('rows')
+    expect(await ids(store, sealed)).toEqual([1n, 2n])
+    await buffer.close()
+  })
+})
