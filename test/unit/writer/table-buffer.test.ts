@@ -42,7 +42,7 @@ async function ids(store: FakeObjectStore, { files }: SealedFiles): Promise<bigi
   )
   return rows
     .flat()
-    .map(({ id }) => BigInt(id))
+    .map((row) => BigInt(String(row['id'])))
     .sort((a, b) => Number(a - b))
 }
 
@@ -74,7 +74,9 @@ describe('TableBuffer', () => {
       await buffer.push(on(partition, fetched([value(partition)])))
     }
     const sealed = await buffer.seal('interval')
-    expect(sealed.files.map(({ recordCount }) => recordCount).sort()).toEqual([1n, 2n])
+    expect(
+      sealed.files.map(({ recordCount }) => recordCount).toSorted((a, b) => Number(a - b)),
+    ).toEqual([1n, 2n])
     expect([...sealed.ranges].map(([{ partition }]) => partition)).toEqual([0, 1, 2])
     expect(await ids(store, sealed)).toEqual([0n, 1n, 2n])
     await buffer.close()
