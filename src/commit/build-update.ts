@@ -5,10 +5,16 @@ import { snapshotById } from '../iceberg/ancestry.ts'
 import type { Snapshot, SnapshotRef, TableMetadata } from '../iceberg/metadata.ts'
 import type { TableRequirement, TableUpdate } from '../iceberg/update.ts'
 import type { LedgerCarriers } from './carriers.ts'
-import { mirrorProperty, mirrorToText, recordToSummary, tagName } from './ledger-text.ts'
+import {
+  mirrorProperty,
+  mirrorToText,
+  recordToSummary,
+  replayTagName,
+  tagName,
+} from './ledger-text.ts'
 import type { Gaps, Ledger, Origin, SnapshotRecord } from './ledger.ts'
 import type { LedgerReading } from './read-ledger.ts'
-import { type AddedFiles, appendCounts } from './snapshot-summary.ts'
+import { type AddedFiles, type RemovedFiles, snapshotCounts } from './snapshot-summary.ts'
 
 /** A snapshot that is to be added: everything that its attempt has decided and written. */
 export interface SnapshotDraft {
@@ -23,6 +29,11 @@ export interface SnapshotDraft {
   readonly origin: Origin | undefined
   readonly completeThroughMs: number | undefined
   readonly added: AddedFiles
+  readonly removed: RemovedFiles
+  /** What a replay replaces; empty for every other snapshot. */
+  readonly replayed: PartitionMap<PositionRange>
+  /** A branch that begins with this snapshot, in the place of the writer's own: its evidence stays as it is. */
+  readonly newBranch: string | undefined
   readonly manifestList: string
   /** v3: row ids that the manifest list assigned; null in v2. */
   readonly addedRows: bigint | null
@@ -36,6 +47,8 @@ export interface UpdateOptions {
 
 /** A tag without an age of its own may be expired by the table's `history.expire.max-ref-age-ms`. */
 const FOR_EVER = 2n ** 63n - 1n
+/** One that a replay could not take away again goes with a later expiry. */
+const REPLAY_TAG_AGE_MS = 7n * 24n * 60n * 60n * 1000n
 
 /**
  * The one request that adds a snapshot: the snapshot, the branch, the tag and the mirror together, under the head,
@@ -49,7 +62,7 @@ export function buildCommit(
 ): TableCommit {
   const snapshot = buildSnapshot(metadata, reading, draft, options)
   return {
-    requirements: requirementsOf(metadata, reading, options.carriers),
+    requirements: requirementsOf(metadata, reading, { draft, carriers: options.carriers }),
     updates: updatesOf(metadata, reading, { draft, snapshot, carriers: options.carriers }),
   }
 }
@@ -57,7 +70,7 @@ export function buildCommit(
 function requirementsOf(
   { tableUuid, currentSchemaId, refs }: TableMetadata,
   { owner }: LedgerReading,
-  { tags }: LedgerCarriers,
+  { draft, carriers }: { readonly draft: SnapshotDraft; readonly carriers: LedgerCarriers },
 ): readonly TableRequirement[] {
   const asRead = (ref: string): TableRequirement => ({
     type: 'assert-ref-snapshot-id',
@@ -67,8 +80,9 @@ function requirementsOf(
   return [
     { type: 'assert-table-uuid', uuid: tableUuid },
     asRead(owner.ref),
+    ...(draft.newBranch === undefined ? [] : [asRead(draft.newBranch)]),
     // The tag moves with us only: a request from before a rollback cannot wipe out its traces.
-    ...(tags ? [asRead(tagName(owner.writer))] : []),
+    ...(carriers.tags ? [asRead(tagName(owner.writer))] : []),
     { type: 'assert-current-schema-id', currentSchemaId },
   ]
 }
@@ -87,6 +101,7 @@ function buildSnapshot(
     ranges: draft.ranges,
     ledger: draft.ledger,
     gaps: draft.gaps,
+    replayed: draft.replayed,
     rejected: draft.rejected,
     completeThroughMs: draft.completeThroughMs,
     // Where properties vanish, the tag's snapshot stands in for the mirror.
@@ -98,8 +113,8 @@ function buildSnapshot(
     sequenceNumber: metadata.lastSequenceNumber + 1n,
     timestampMs: latest(BigInt(nowMs), metadata.lastUpdatedMs, parent?.timestampMs ?? 0n),
     summary: {
-      operation: 'append',
-      ...appendCounts(draft.added, parent),
+      operation: draft.replayed.size === 0 ? 'append' : 'overwrite',
+      ...snapshotCounts(draft, parent),
       ...recordToSummary(record),
       'engine-name': 'firn',
       'engine-version': engineVersion,
@@ -129,19 +144,36 @@ function updatesOf(
     readonly carriers: LedgerCarriers
   },
 ): readonly TableUpdate[] {
-  const { snapshotId, commitId } = draft
+  const { snapshotId, commitId, newBranch } = draft
   const { sequenceNumber } = snapshot
+  if (newBranch !== undefined) {
+    const begun: SnapshotRef = { type: 'branch', snapshotId }
+    return [
+      { action: 'add-snapshot', snapshot },
+      { action: 'set-snapshot-ref', refName: newBranch, ref: begun },
+    ]
+  }
   // The branch keeps the retention that it was given.
   const branch: SnapshotRef = { type: 'branch', ...refs[owner.ref], snapshotId }
   const tag: SnapshotRef = { snapshotId, type: 'tag', maxRefAgeMs: FOR_EVER }
   const { ledger, origin } = draft
   const mirror = { tableUuid, ref: owner.ref, snapshotId, sequenceNumber, commitId, ledger, origin }
   const updates = { [mirrorProperty(owner.writer)]: mirrorToText(mirror) }
+  const replayTag: SnapshotRef = { snapshotId, type: 'tag', maxRefAgeMs: REPLAY_TAG_AGE_MS }
   return [
     { action: 'add-snapshot', snapshot },
     { action: 'set-snapshot-ref', refName: owner.ref, ref: branch },
     ...(carriers.tags
       ? [{ action: 'set-snapshot-ref', refName: tagName(owner.writer), ref: tag } as const]
+      : []),
+    ...(carriers.tags && draft.replayed.size > 0
+      ? [
+          {
+            action: 'set-snapshot-ref',
+            refName: replayTagName(owner.writer, commitId),
+            ref: replayTag,
+          } as const,
+        ]
       : []),
     ...(carriers.properties ? [{ action: 'set-properties', updates } as const] : []),
   ]

@@ -18,7 +18,8 @@ import {
   snapshotIdOf,
 } from './plan-attempt.ts'
 import type { IdlePartition } from './plan-commit.ts'
-import { provenMembership } from './read-ledger.ts'
+import { type Membership, provenMembership } from './read-ledger.ts'
+import { branchHolds, type Replacement } from './replacement.ts'
 import { retryPolicy } from './retry-policy.ts'
 import { writeSnapshot } from './snapshot-draft.ts'
 import type { StagedAppend } from './stage.ts'
@@ -57,6 +58,18 @@ export async function commitStaged(
   options: CommitOptions = {},
 ): Promise<CommitOutcome> {
   return commitLoop(context, { kind: 'append', staged }, options)
+}
+
+/**
+ * Commits a staged set in the place of what the table holds of its ranges, all of which lie below the ledger. May be
+ * called again with the same set after `exhausted`.
+ */
+export async function commitReplacement(
+  context: CommitContext,
+  work: { readonly staged: StagedAppend; readonly replacement: Replacement },
+  options: CommitOptions = {},
+): Promise<CommitOutcome> {
+  return commitLoop(context, { kind: 'replace', ...work }, options)
 }
 
 /** Commits a snapshot without files, which changes the ledger alone. */
@@ -156,7 +169,7 @@ async function tryOnce(loop: Loop, attempt: number): Promise<AttemptEnd> {
 }
 
 function isTooOld({ clock, stagedMaxAgeMs }: CommitContext, work: CommitWork): boolean {
-  if (work.kind !== 'append') return false
+  if (work.kind === 'move') return false
   const { wallMs, monotonicMs } = work.staged.stagedAt
   return Math.max(clock.now() - wallMs, clock.monotonic() - monotonicMs) > stagedMaxAgeMs
 }
@@ -168,13 +181,7 @@ async function tryOn(judged: JudgedTable, loop: Loop, attempt: number): Promise<
     case 'send':
       return send(plan, judged, loop, attempt)
     case 'landed':
-      return ended({
-        kind: 'committed',
-        snapshotId: snapshotIdOf(loop.work),
-        ledger: plan.ledger,
-        table,
-        attempts: attempt,
-      })
+      return landed(plan.ledger, table, loop.work, attempt)
     case 'already-committed':
     case 'rejected':
       return ended({ ...plan, table })
@@ -185,14 +192,13 @@ async function tryOn(judged: JudgedTable, loop: Loop, attempt: number): Promise<
 }
 
 async function decide(
-  { table, judged, verdict, proof }: JudgedTable,
-  loop: Loop,
+  judgedTable: JudgedTable,
+  { context, work, options }: Loop,
 ): Promise<AttemptPlan> {
-  const { context, work, options } = loop
+  const { table, judged, verdict } = judgedTable
   const { metadata } = table
   const { reading } = judged
-  const sighting = sightingOf(metadata, reading, snapshotIdOf(work))
-  const own = sighting === undefined ? undefined : await provenMembership(reading, sighting, proof)
+  const own = await ownMembership(judgedTable, work)
   return planAttempt({
     table: tableText(context.table),
     metadata,
@@ -205,6 +211,29 @@ async function decide(
   })
 }
 
+/** Where the snapshot of this work is looked for depends on the branch that it goes to. */
+async function ownMembership(
+  { table, judged, proof }: JudgedTable,
+  work: CommitWork,
+): Promise<Membership | undefined> {
+  const { metadata } = table
+  const branch = work.kind === 'replace' ? work.replacement.newBranch : undefined
+  if (branch !== undefined) {
+    return branchHolds(metadata, branch, snapshotIdOf(work)) ? 'yes' : undefined
+  }
+  const sighting = sightingOf(metadata, judged.reading, snapshotIdOf(work))
+  return sighting === undefined ? undefined : provenMembership(judged.reading, sighting, proof)
+}
+
+function landed(
+  ledger: Ledger,
+  table: LoadedTable,
+  work: CommitWork,
+  attempts: number,
+): AttemptEnd {
+  return ended({ kind: 'committed', snapshotId: snapshotIdOf(work), ledger, table, attempts })
+}
+
 async function send(
   plan: Extract<AttemptPlan, { kind: 'send' }>,
   judged: JudgedTable,
@@ -212,13 +241,9 @@ async function send(
   attempt: number,
 ): Promise<AttemptEnd> {
   const { metadata } = judged.table
-  const { commit, manifests, manifestList } = await writeSnapshot(context, {
-    judged,
-    plan,
-    work,
-    merger,
-    attempt,
-  })
+  const written = await writeSnapshot(context, { judged, plan, work, merger, attempt })
+  if (written === 'live') return landed(plan.ledger, judged.table, work, attempt)
+  const { commit, manifests, manifestList } = written
   const startedMs = context.clock.monotonic()
   const response = await context.catalog.commitTable(context.table, commit)
   context.observe({
@@ -230,13 +255,7 @@ async function send(
   })
   if (response.kind !== 'committed') return again(response, metadata)
   context.lists.remember(manifestList, manifests)
-  return ended({
-    kind: 'committed',
-    snapshotId: snapshotIdOf(work),
-    ledger: plan.ledger,
-    table: response.table,
-    attempts: attempt,
-  })
+  return landed(plan.ledger, response.table, work, attempt)
 }
 
 function again(

@@ -9,7 +9,7 @@ import {
   type WriterName,
 } from '../core/ids.ts'
 import { parseJson, stringifyJson, type JsonObject } from '../core/json.ts'
-import { PartitionMap } from '../core/offsets.ts'
+import { PartitionMap, type PositionRange } from '../core/offsets.ts'
 import { JsonPlace } from '../iceberg/json-place.ts'
 import type { Snapshot, TableMetadata } from '../iceberg/metadata.ts'
 import {
@@ -35,6 +35,7 @@ export const SUMMARY_KEYS = {
   ranges: 'firn.ranges',
   ledger: 'firn.ledger',
   gap: 'firn.gap',
+  replayed: 'firn.replayed',
   rejected: 'firn.rejected',
   completeThrough: 'firn.complete-through',
   origin: 'firn.origin',
@@ -43,6 +44,11 @@ export const SUMMARY_KEYS = {
 /** The tag on a writer's newest snapshot: keeps expiry from it. */
 export function tagName(writer: WriterName): string {
   return `firn-${writer}`
+}
+
+/** The tag on the snapshot of one replay, until its last step is done: nothing else may name that snapshot by then. */
+export function replayTagName(writer: WriterName, commit: CommitId): string {
+  return `firn-${writer}-replay-${commit}`
 }
 
 /** The table property that mirrors a writer's newest ledger. */
@@ -75,13 +81,16 @@ function readCommitId(place: JsonPlace): { commitId: CommitId; namedSnapshotId: 
 
 /** A snapshot's record as keys of its summary; what is empty is left out. */
 export function recordToSummary(record: SnapshotRecord): Record<string, string> {
-  const { gaps, rejected, completeThroughMs, origin } = record
+  const { gaps, replayed, rejected, completeThroughMs, origin } = record
   return {
     [SUMMARY_KEYS.writer]: record.writer,
     [SUMMARY_KEYS.commitId]: commitIdText(record.commitId, record.namedSnapshotId),
     [SUMMARY_KEYS.ranges]: stringifyJson(partitionsToJson(record.ranges, rangeToJson)),
     [SUMMARY_KEYS.ledger]: stringifyJson(ledgerToJson(record.ledger)),
     ...(gaps.size === 0 ? {} : { [SUMMARY_KEYS.gap]: stringifyJson(gapsToJson(gaps)) }),
+    ...(replayed.size === 0
+      ? {}
+      : { [SUMMARY_KEYS.replayed]: stringifyJson(partitionsToJson(replayed, rangeToJson)) }),
     ...(rejected.size === 0
       ? {}
       : { [SUMMARY_KEYS.rejected]: stringifyJson(partitionsToJson(rejected, (count) => count)) }),
@@ -117,6 +126,11 @@ export function readRecord(snapshot: Snapshot): SnapshotRecord | undefined {
       ranges: json(SUMMARY_KEYS.ranges, (place) => readPartitions(place, readRange)),
       ledger: json(SUMMARY_KEYS.ledger, readLedger),
       gaps: optional(SUMMARY_KEYS.gap, readGaps, new Map<GapReason, never>()),
+      replayed: optional(
+        SUMMARY_KEYS.replayed,
+        (place) => readPartitions(place, readRange),
+        new PartitionMap<PositionRange>(),
+      ),
       rejected: optional(
         SUMMARY_KEYS.rejected,
         (place) => readPartitions(place, readPosition),

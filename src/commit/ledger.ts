@@ -57,6 +57,8 @@ export interface SnapshotRecord {
   readonly ranges: PartitionMap<PositionRange>
   readonly ledger: Ledger
   readonly gaps: Gaps
+  /** Ranges below the ledger whose rows this snapshot puts in the place of those that were there. */
+  readonly replayed: PartitionMap<PositionRange>
   /** Per partition, how many positions went to the dead-letter table. */
   readonly rejected: PartitionMap<bigint>
   /** Ms since the epoch; undefined while some partition has no such time yet. */

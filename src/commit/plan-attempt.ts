@@ -17,14 +17,20 @@ import {
 } from './plan-commit.ts'
 import type { TableVerdict } from './plan-table.ts'
 import type { LedgerReading, Membership } from './read-ledger.ts'
-import { lost, unproven } from './refusals.ts'
+import { branchTaken, lost, unproven } from './refusals.ts'
+import type { Replacement } from './replacement.ts'
 import { schemaMisfits } from './schema-fit.ts'
 import type { StagedAppend } from './stage.ts'
 import type { ThroughLimits } from './through.ts'
 
-/** What the loop commits: staged files, or a change of the ledger alone. Both go the same way. */
+/** What the loop commits: staged files, such files in the place of others, or a change of the ledger alone. */
 export type CommitWork =
   | { readonly kind: 'append'; readonly staged: StagedAppend }
+  | {
+      readonly kind: 'replace'
+      readonly staged: StagedAppend
+      readonly replacement: Replacement
+    }
   | {
       readonly kind: 'move'
       readonly move: LedgerMove
@@ -112,20 +118,48 @@ function ownEvidence({ work, reading }: AttemptInput): Parameters<typeof unprove
 }
 
 export function snapshotIdOf(work: CommitWork): SnapshotId {
-  return work.kind === 'append' ? work.staged.snapshotId : work.snapshotId
+  return work.kind === 'move' ? work.snapshotId : work.staged.snapshotId
 }
 
 export function commitIdOf(work: CommitWork): CommitId {
-  return work.kind === 'append' ? work.staged.commitId : work.commitId
+  return work.kind === 'move' ? work.commitId : work.staged.commitId
 }
 
 type OpenVerdict = Exclude<TableVerdict, { kind: 'refuse' }>
 
 function planWork(input: AttemptInput, verdict: OpenVerdict): AttemptPlan {
   const { work } = input
-  return work.kind === 'append'
-    ? planAppend(input, verdict, work.staged)
-    : planMove(input, verdict, work.move)
+  switch (work.kind) {
+    case 'append':
+      return planAppend(input, verdict, work.staged)
+    case 'replace':
+      return planReplace(input, verdict, work)
+    case 'move':
+      return planMove(input, verdict, work.move)
+  }
+}
+
+/** Ranges that are below the ledger are replaced; it is carried over as the head has it. */
+function planReplace(
+  { metadata, table, own }: AttemptInput,
+  verdict: OpenVerdict,
+  { staged, replacement }: Extract<CommitWork, { kind: 'replace' }>,
+): AttemptPlan {
+  const { newBranch } = replacement
+  if (verdict.kind === 'skip') return { kind: 'rejected', why: { kind: 'rolled-back' } }
+  if (verdict.kind === 'nothing') return { kind: 'refused', refusal: lost(table) }
+  if (newBranch !== undefined && own === undefined && metadata.refs[newBranch] !== undefined) {
+    return { kind: 'refused', refusal: branchTaken(table, newBranch) }
+  }
+  const plan = planCommit(verdict.ledger, staged.claim)
+  if (plan.kind !== 'already-committed') {
+    const standings =
+      plan.kind === 'rejected' ? plan.standings : staged.claim.ranges.map(() => 'next' as const)
+    return { kind: 'rejected', why: { kind: 'standings', standings } }
+  }
+  const misfit = fitOf(metadata, staged)
+  if (misfit !== undefined) return { kind: 'stale', why: misfit }
+  return { kind: 'send', ledger: verdict.ledger, ranges: new PartitionMap(), gaps: new Map() }
 }
 
 function planAppend(

@@ -40,6 +40,13 @@ export function lost(table: string): FirnError {
   )
 }
 
+export function branchTaken(table: string, branch: string): FirnError {
+  return new FirnError('BRANCH_EXISTS', `table ${table} has a branch ${branch} already`, {
+    context: { table, branch },
+    help: `firn promote ${table} --branch ${branch} where it is a replay to be finished; else name another branch, or drop that one`,
+  })
+}
+
 /** The refusals that concern the whole table, whatever the policy is. */
 export function tableRefusal(
   table: string,

@@ -1,6 +1,7 @@
 import type { TableCommit } from '../catalog/catalog.ts'
+import { required } from '../core/assert.ts'
 import { FirnError } from '../core/errors.ts'
-import { PartitionMap } from '../core/offsets.ts'
+import { PartitionMap, type PositionRange } from '../core/offsets.ts'
 import { snapshotById } from '../iceberg/ancestry.ts'
 import type { ManifestFile } from '../iceberg/data-file.ts'
 import { writeManifestList } from '../iceberg/manifest-list.ts'
@@ -12,7 +13,12 @@ import type { Ledger } from './ledger.ts'
 import { type JudgedTable, refuseOldFormat } from './load-table.ts'
 import type { ManifestMerger } from './merge-manifests.ts'
 import { type AttemptPlan, commitIdOf, type CommitWork, snapshotIdOf } from './plan-attempt.ts'
-import { NOTHING_ADDED } from './snapshot-summary.ts'
+import {
+  type AddedFiles,
+  NOTHING_ADDED,
+  NOTHING_REMOVED,
+  type RemovedFiles,
+} from './snapshot-summary.ts'
 import { metadataLocation } from './table-properties.ts'
 import { completeThrough } from './through.ts'
 
@@ -31,22 +37,27 @@ export interface WrittenSnapshot {
   readonly manifests: readonly ManifestFile[]
 }
 
-/** Writes the manifest list of one attempt (and merged manifests, where they are due), and builds its request. */
+/**
+ * Writes the manifest list of one attempt (and merged manifests, where they are due), and builds its request. `live`:
+ * there is nothing to write, because the head holds the staged files already.
+ */
 export async function writeSnapshot(
   context: CommitContext,
   { judged, plan, work, merger, attempt }: SnapshotAttempt,
-): Promise<WrittenSnapshot> {
+): Promise<WrittenSnapshot | 'live'> {
   const { store, random, clock, carriers, engineVersion } = context
   const { metadata } = judged.table
   const { reading } = judged.judged
   const ids = { snapshotId: snapshotIdOf(work), commitId: commitIdOf(work) }
+  const content = await contentOf(context, { judged, work, merger })
+  if (content === 'live') return 'live'
   const list = writeManifestList({
     formatVersion: refuseOldFormat(metadata),
     snapshotId: ids.snapshotId,
     parentSnapshotId: reading.head,
     sequenceNumber: metadata.lastSequenceNumber + 1n,
     firstRowId: metadata.nextRowId,
-    manifests: await manifestsOf(context, { judged, work, merger }),
+    manifests: content.manifests,
   })
   // A uuid of its own: a request of an earlier attempt may still be on its way, and name the list of that one.
   const name = `snap-${ids.snapshotId}-${attempt}-${random.uuid()}.avro`
@@ -64,7 +75,11 @@ export async function writeSnapshot(
       lastSequenceNumber: metadata.lastSequenceNumber,
     }),
     completeThroughMs: completeThrough(plan.ledger, context.isRouted),
-    added: work.kind === 'append' ? work.staged.added : NOTHING_ADDED,
+    added: content.added,
+    removed: content.removed,
+    replayed:
+      work.kind === 'replace' ? work.staged.claim.ranges : new PartitionMap<PositionRange>(),
+    newBranch: work.kind === 'replace' ? work.replacement.newBranch : undefined,
     manifestList,
     addedRows: list.addedRows,
   }
@@ -77,16 +92,33 @@ function ledgerBefore({ verdict }: JudgedTable): Ledger | undefined {
   return verdict.kind === 'refuse' || verdict.kind === 'nothing' ? undefined : verdict.ledger
 }
 
-async function manifestsOf(
+interface SnapshotContent {
+  readonly manifests: readonly ManifestFile[]
+  readonly added: AddedFiles
+  readonly removed: RemovedFiles
+}
+
+async function contentOf(
   { lists }: CommitContext,
   { judged, work, merger }: Pick<SnapshotAttempt, 'judged' | 'work' | 'merger'>,
-): Promise<readonly ManifestFile[]> {
+): Promise<SnapshotContent | 'live'> {
   const { metadata } = judged.table
   const parent = parentOf(metadata, judged)
   const before = parent === undefined ? [] : await lists.of(parent)
-  if (work.kind !== 'append') return before
-  const { manifests: added } = work.staged
-  return [...added, ...(await merger.merge(metadata, before, added))]
+  switch (work.kind) {
+    case 'append': {
+      const { manifests, added } = work.staged
+      const merged = await merger.merge(metadata, before, manifests)
+      return { manifests: [...manifests, ...merged], added, removed: NOTHING_REMOVED }
+    }
+    case 'replace': {
+      const snapshot = required(parent, 'snapshot with a ledger')
+      const replaced = await work.replacement.on({ metadata, snapshot, manifests: before })
+      return replaced.kind === 'live' ? 'live' : replaced
+    }
+    case 'move':
+      return { manifests: before, added: NOTHING_ADDED, removed: NOTHING_REMOVED }
+  }
 }
 
 function parentOf(metadata: TableMetadata, { judged }: JudgedTable): Snapshot | undefined {

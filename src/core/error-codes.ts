@@ -123,6 +123,16 @@ export const ERROR_CODES = {
     'A commit did not get through within its bounded attempts; the files are kept and tried again at a slow pace.',
   ),
 
+  BRANCH_EXISTS: never(3, 'The branch that a replay would begin is there already.'),
+  REPLAY_REFUSED: never(
+    3,
+    'A range cannot be replayed, or a branch not be promoted, exactly; the message says why, and nothing was changed.',
+  ),
+  REPLAY_AUDIT_FAILED: never(
+    1,
+    'After a replay the table does not hold exactly the positions that the log holds; the message lists the differences.',
+  ),
+
   // Where to start (planStart)
   TABLE_ROLLED_BACK: never(
     3,

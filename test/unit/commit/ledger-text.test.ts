@@ -75,6 +75,7 @@ const records: fc.Arbitrary<SnapshotRecord> = fc.record({
   gaps: fc
     .array(fc.tuple(fc.constantFrom(...GAP_REASONS), partitions(ranges)))
     .map((entries) => new Map(entries)),
+  replayed: partitions(ranges),
   rejected: partitions(position),
   completeThroughMs: fc.option(fc.integer(), { nil: undefined }),
   origin: origins,

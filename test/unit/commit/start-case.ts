@@ -55,6 +55,7 @@ export function record(
     ranges: new PartitionMap(),
     ledger: ledger(next),
     gaps: new Map(),
+    replayed: new PartitionMap(),
     rejected: new PartitionMap(),
     completeThroughMs: undefined,
     origin: undefined,
