@@ -22,6 +22,8 @@ export interface FetchedBatch {
   readonly logStart: Position
   readonly logEnd: Position
   readonly highWatermark: Position
+  /** Set by who wants no more than a range: records from this position on are dropped. */
+  readonly end?: Position
 }
 
 /** What the log said instead of records. None of these moves the position by itself. */

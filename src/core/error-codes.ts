@@ -39,6 +39,10 @@ export const ERROR_CODES = {
     1,
     'A manifest or a manifest list cannot be read, or cannot be written as asked.',
   ),
+  DATA_FILE_UNREADABLE: never(
+    1,
+    'A data file or delete file is damaged, or in a form that Firn does not read; the message names the file.',
+  ),
   SPEC_INVALID: never(2, 'A partition spec or sort order does not fit its schema.'),
   PROPERTY_INVALID: never(
     3,

@@ -24,7 +24,8 @@ const NO_TIMESTAMP = -1
  *
  * - Every batch's CRC-32C is checked; a control batch and, under read_committed, a batch of an aborted transaction
  *   hold no record, and neither may one that compaction emptied: the position still moves over them.
- * - Records below the position that was asked for are dropped, and a torn batch at the end is left for the next fetch.
+ * - Records below the position that was asked for are dropped, those from the `end` of the fetched batch on too, and a
+ *   torn batch at the end is left for the next fetch.
  *
  * Throws RECORD_BATCH_CORRUPT or RECORD_FORMAT_UNSUPPORTED; what was passed before it is good.
  */
@@ -102,11 +103,20 @@ export class FetchedRecords {
         continue
       }
       this.#readRecord()
+      if (this.#stopsAt(this.cursor.offset)) return false
       if (this.cursor.offsetDelta >= this.#dropBelow) {
         this.#atRecord = true
         return true
       }
     }
+  }
+
+  /** Whether this offset lies beyond what is wanted: then everything wanted has been passed. */
+  #stopsAt(offset: Position): boolean {
+    const { end, position } = this.#fetched
+    if (end === undefined || offset < end) return false
+    this.#position = end > position ? end : position
+    return true
   }
 
   #passRecord(): void {
@@ -140,7 +150,7 @@ export class FetchedRecords {
     this.#passBatchFacts()
     this.#header = undefined
     const next = nextOffset(header)
-    if (next > this.#position) this.#position = next
+    if (!this.#stopsAt(next) && next > this.#position) this.#position = next
     this.#batchAt = header.end
   }
 
@@ -148,7 +158,7 @@ export class FetchedRecords {
   #openBatch(): boolean {
     for (;;) {
       const header = this.#readHeader()
-      if (header === undefined) return false
+      if (header === undefined || this.#stopsAt(header.baseOffset)) return false
       if (this.#skips(header)) {
         this.#passBatch(header)
         continue

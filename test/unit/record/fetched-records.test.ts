@@ -87,6 +87,26 @@ describe('records of fetched bytes', () => {
     expect(valuesOf(batches, { position: 12n })).toEqual({ values: ['c'], position: 13n })
   })
 
+  test('from the wanted end on are dropped, and the position is that end even before a hole', () => {
+    const batches = [
+      recordBatch({
+        baseOffset: 10n,
+        lastOffset: 19n,
+        records: [
+          { offset: 12n, timestampMs: 1, value: bytes('x') },
+          { offset: 17n, timestampMs: 2, value: bytes('y') },
+        ],
+      }),
+      plain(20n, ['z']),
+    ]
+    const upTo = (end: bigint) => valuesOf(batches, { position: 10n, end })
+    expect(upTo(12n)).toEqual({ values: [], position: 12n })
+    expect(upTo(15n)).toEqual({ values: ['x'], position: 15n })
+    expect(upTo(19n)).toEqual({ values: ['x', 'y'], position: 19n })
+    expect(upTo(20n)).toEqual({ values: ['x', 'y'], position: 20n })
+    expect(upTo(30n)).toEqual({ values: ['x', 'y', 'z'], position: 21n })
+  })
+
   test('end before a torn batch, wherever it is cut', () => {
     const whole = plain(0n, ['a'])
     const torn = plain(1n, ['b', 'c'])
@@ -265,12 +285,13 @@ describe('any split of records over batches', () => {
     codec: fc.constantFrom(undefined, ...CODECS),
   })
 
-  test('reads every record at or behind the position, once', () => {
+  test('reads every record from the position to the end, once', () => {
     fc.assert(
       fc.property(
         fc.array(batchArb, { minLength: 1, maxLength: 6 }),
         fc.nat({ max: 40 }),
-        (specs, skip) => {
+        fc.option(fc.nat({ max: 40 }), { nil: undefined }),
+        (specs, skip, length) => {
           const batches: Uint8Array[] = []
           const written: { offset: bigint; value: string | null }[] = []
           let next = 0n
@@ -287,11 +308,15 @@ describe('any split of records over batches', () => {
             next = lastOffset + 1n
           }
           const position = BigInt(Math.min(skip, Number(next)))
-          const { records, after } = readAll(fetched(batches, { position }))
+          const end = length === undefined ? undefined : position + BigInt(length)
+          const ended = end === undefined ? {} : { end }
+          const { records, after } = readAll(fetched(batches, { position, ...ended }))
           expect(records.map(({ offset, value }) => ({ offset, value }))).toEqual(
-            written.filter(({ offset }) => offset >= position),
+            written.filter(
+              ({ offset }) => offset >= position && (end === undefined || offset < end),
+            ),
           )
-          expect(after.position).toBe(next)
+          expect(after.position).toBe(end === undefined || end > next ? next : end)
         },
       ),
     )
