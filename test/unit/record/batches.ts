@@ -80,6 +80,7 @@ function xerial(bytes: Uint8Array): Uint8Array {
 export interface FetchedSpec {
   readonly position?: bigint
   readonly logEnd?: bigint
+  readonly end?: bigint
   readonly aborted?: readonly AbortedTransaction[]
 }
 
@@ -94,6 +95,7 @@ export function fetched(batches: readonly Uint8Array[], spec: FetchedSpec = {}):
     logStart: 0n,
     logEnd: spec.logEnd ?? 1_000_000n,
     highWatermark: 1_000_000n,
+    ...(spec.end === undefined ? {} : { end: spec.end }),
   }
 }
 
