@@ -41,7 +41,10 @@ export type LedgerMove =
       readonly id: TopicId
       readonly gaps: ReadonlyMap<number, PositionRange>
     }
-  /** Another log in the place of the one that the ledger is of. */
+  /**
+   * Another log in the place of the one that the ledger is of; of the same topic, where it was truncated, other
+   * positions for the partitions that are named: workers may go on in the others meanwhile.
+   */
   | {
       readonly kind: 'rebase'
       readonly cluster: ClusterId
@@ -162,10 +165,24 @@ function rebase(
     return { kind: 'nothing-to-do', ledger }
   }
   if (held?.id !== from) return { kind: 'rejected', ledger }
+  const sameLog = from === to.id && ledger.cluster === cluster
+  const after = sameLog ? movedWithin(held, to.positions) : begin(to)
+  const standing = sameLog ? held.next : new Map<number, Position>()
   return {
     kind: 'apply',
-    ledger: withTopics({ ...ledger, cluster }, [[topic, begin(to)]]),
-    gaps: asGaps('rebase', passed(topic, to.positions)),
+    ledger: withTopics({ ...ledger, cluster }, [[topic, after]]),
+    gaps: asGaps('rebase', passed(topic, to.positions, standing)),
+  }
+}
+
+/** What was known of a partition's last position does not hold at its new one. */
+function movedWithin(held: TopicLedger, positions: TopicPin['positions']): TopicLedger {
+  const others = <T>(map: ReadonlyMap<number, T>): ReadonlyMap<number, T> =>
+    new Map([...map].filter(([partition]) => !positions.has(partition)))
+  return {
+    ...held,
+    next: new Map([...held.next, ...positions]),
+    epoch: others(held.epoch),
   }
 }
 
@@ -178,21 +195,23 @@ function begin({ id, positions }: TopicPin): TopicLedger {
   return { id, next: positions, epoch: new Map(), through: new Map() }
 }
 
-/** Everything below a first position is passed without being read. */
+/** Everything between where a partition stood and its new position is passed without being read. */
 function passed(
   topic: TopicName,
   positions: ReadonlyMap<number, Position>,
+  standing: ReadonlyMap<number, Position> = new Map(),
 ): readonly PartitionRange[] {
-  return [...positions].flatMap(([partition, end]): PartitionRange[] =>
-    end === APPEARED_AT
-      ? []
-      : [
+  return [...positions].flatMap(([partition, end]): PartitionRange[] => {
+    const start = standing.get(partition) ?? APPEARED_AT
+    return start < end
+      ? [
           [
             { topic, partition },
-            { start: APPEARED_AT, end },
+            { start, end },
           ],
-        ],
-  )
+        ]
+      : []
+  })
 }
 
 function asGaps(reason: GapReason, ranges: readonly PartitionRange[]): Gaps {

@@ -1,5 +1,5 @@
 import { assert, required } from '../core/assert.ts'
-import { commitId, snapshotId, type CommitId, type SnapshotId } from '../core/ids.ts'
+import { type ClusterId, commitId, type CommitId, snapshotId, type SnapshotId } from '../core/ids.ts'
 import { stringifyJson } from '../core/json.ts'
 import type { PartitionMap } from '../core/offsets.ts'
 import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
@@ -34,8 +34,8 @@ export interface StagedAppend {
 
 export interface StageRequest {
   readonly files: SealedFiles
-  /** The log that the files were read from. */
-  readonly claim: Omit<Claim, 'ranges'>
+  /** The cluster that the files were read from. */
+  readonly cluster: ClusterId
   /** The table as the files were written against: it has their schema and spec. */
   readonly metadata: TableMetadata
 }
@@ -43,11 +43,11 @@ export interface StageRequest {
 /** Writes the manifest of a sealed set, once. Throws the store's faults, and FORMAT_VERSION_UNSUPPORTED. */
 export async function stageFiles(
   context: CommitContext,
-  { files: sealed, claim, metadata }: StageRequest,
+  { files: sealed, cluster, metadata }: StageRequest,
 ): Promise<StagedAppend> {
   const { clock, random } = context
-  const { files, ranges, facts } = sealed
-  for (const topic of ranges.topics) assert(claim.topics.has(topic), `topic ${topic} has its id`)
+  const { files, ranges, topics, facts } = sealed
+  for (const topic of ranges.topics) assert(topics.has(topic), `topic ${topic} has its id`)
   const schema = required(
     metadata.schemas.find(({ schemaId }) => schemaId === sealed.schemaId),
     'schema of the sealed files',
@@ -59,7 +59,7 @@ export async function stageFiles(
   const staged = {
     commitId: commitId(random.uuid()),
     snapshotId: snapshotId(random.int63()),
-    claim: { ...claim, ranges },
+    claim: { cluster, topics, ranges },
     facts,
     added: countAdded(files),
     schema,

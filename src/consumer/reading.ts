@@ -1,5 +1,5 @@
 import { FirnError } from '../core/errors.ts'
-import type { TopicId } from '../core/ids.ts'
+import { topicId, type TopicId } from '../core/ids.ts'
 import { partitionText, type Position, type TopicPartition } from '../core/offsets.ts'
 import { scanBatches, type BatchScan } from './batch-scan.ts'
 import type { FetchedPartition } from './fetch-response.ts'
@@ -111,6 +111,7 @@ function batchOf(
   return {
     kind: 'batch',
     ...partition,
+    topicId: topicId(fetched.topicId),
     position,
     // What lies behind is torn, or told on its own when it comes first.
     bytes: fetched.records.subarray(0, scan.wholeBytes),

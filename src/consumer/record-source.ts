@@ -12,6 +12,8 @@ export interface AbortedTransaction {
 export interface FetchedBatch {
   readonly kind: 'batch'
   readonly topic: TopicName
+  /** Of the log that it was read from: what a claim on its positions names. */
+  readonly topicId: TopicId
   readonly partition: number
   /** The position that was asked for: records below it are dropped, since a fetch may start inside a batch. */
   readonly position: Position

@@ -81,7 +81,6 @@ export class TableSession {
   readonly #config: SessionConfig
   readonly #parts: SessionParts
   readonly #lists: ManifestLists
-  readonly #topicIds = new Map<TopicName, TopicId>()
   readonly #idle = new PartitionMap<IdlePartition>()
   readonly #timestampTypes = new PartitionMap<'create' | 'log-append'>()
   #context: CommitContext | undefined
@@ -107,13 +106,14 @@ export class TableSession {
     this.#parts.store.renew(table.config)
     this.#context ??= this.#newContext(table)
     const log = logReader(source, config.start)
+    const topicIds = new Map<TopicName, TopicId>()
     const outcome = await startTable(this.#context, {
       partitions,
       log: {
         ...log,
         facts: async (topics, epochs) => {
           const facts = await log.facts(topics, epochs)
-          for (const [topic, { id }] of facts.topics) this.#topicIds.set(topic, id)
+          for (const [topic, { id }] of facts.topics) topicIds.set(topic, id)
           return facts
         },
       },
@@ -129,7 +129,7 @@ export class TableSession {
         return started({
           // By id: a topic that was deleted and created again since is another log.
           positions: outcome.positions.map((target, { topic }) => {
-            const id = this.#topicIds.get(topic)
+            const id = topicIds.get(topic)
             return id === undefined ? target : { ...target, topicId: id }
           }),
           refusals: outcome.refusals,
@@ -165,7 +165,7 @@ export class TableSession {
     const cluster = await this.#parts.source.clusterId()
     return stageFiles(required(this.#context, 'context of a started table'), {
       files,
-      claim: { cluster, topics: this.#topicIds },
+      cluster,
       metadata: required(this.#metadata, 'metadata of a started table'),
     })
   }

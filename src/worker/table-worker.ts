@@ -1,7 +1,7 @@
 import { asFirnError, type FirnError } from '../core/errors.ts'
 import { PartitionMap, type Position, type TopicPartition } from '../core/offsets.ts'
 import type { FetchEvent, FetchedBatch } from '../consumer/record-source.ts'
-import { decideFlush } from '../writer/flush-policy.ts'
+import { decideFlush, isFull } from '../writer/flush-policy.ts'
 import type { HaltCause, SealedFiles, SealReason } from '../writer/sealed-files.ts'
 import { RetryPace } from './retry-pace.ts'
 import { Serial } from './serial.ts'
@@ -110,6 +110,10 @@ export class TableWorker {
   async #push(batch: FetchedBatch): Promise<void> {
     const buffer = this.#parts.session.buffer
     if (buffer === undefined) return
+    if (buffer.round.isOfAnotherLog(batch)) {
+      this.#scheduleRestart('the topic was created again')
+      return
+    }
     try {
       const outcome = await buffer.push(batch)
       const owned = this.#owned.get(batch)
@@ -172,11 +176,8 @@ export class TableWorker {
   /** Fetching rests while there is no room, or the round being filled is full and waits for the one in flight. */
   #applyPause(): void {
     const { buffer } = this.#parts.session
-    const level = buffer?.level
-    const full =
-      level !== undefined &&
-      this.#inFlight !== undefined &&
-      (level.bytes >= this.options.flush.bytesMax || level.rowCount >= this.options.flush.rowsMax)
+    const waits = this.#inFlight !== undefined && buffer !== undefined
+    const full = waits && isFull(buffer.level, this.options.flush)
     const pause = this.#pausedByBudget || this.#stuck !== undefined || full
     if (pause === this.#paused) return
     this.#paused = pause

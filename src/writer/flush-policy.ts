@@ -25,6 +25,11 @@ export type FlushDecision =
 
 const KEEP: FlushDecision = { kind: 'keep' }
 
+/** Whether nothing more may come in before it is sealed. */
+export function isFull({ bytes, rowCount }: BufferLevel, limits: FlushLimits): boolean {
+  return bytes >= limits.bytesMax || rowCount >= limits.rowsMax
+}
+
 /** Keep filling the buffer, or seal it and why. Pure; the first limit that is reached names the reason. */
 export function decideFlush(level: BufferLevel, limits: FlushLimits, nowMs: number): FlushDecision {
   const { openedAtMs, rowCount, bytes, lastPushAtMs } = level

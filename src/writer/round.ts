@@ -1,4 +1,5 @@
 import { assert } from '../core/assert.ts'
+import type { TopicId, TopicName } from '../core/ids.ts'
 import {
   PartitionMap,
   partitionText,
@@ -8,6 +9,12 @@ import {
 import type { PushOutcome } from './encoder.ts'
 import type { RangeFacts } from './sealed-files.ts'
 
+/** A log by its name and by what tells it from another one of that name. */
+interface Log {
+  readonly topic: TopicName
+  readonly topicId: TopicId
+}
+
 /**
  * What one buffer holds, from its first batch to its seal: the ranges of positions that are in it completely. A
  * claim is made of these, so a range only ever grows at its end, and without a gap.
@@ -15,9 +22,22 @@ import type { RangeFacts } from './sealed-files.ts'
 export class Round {
   readonly #ranges = new PartitionMap<PositionRange>()
   readonly #facts = new PartitionMap<RangeFacts>()
+  readonly #topics = new Map<TopicName, TopicId>()
   #rowCount = 0
   #openedAtMs: number | undefined
   #lastPushAtMs = 0
+
+  /** Whether a log is another one of the same name than the round has rows of: its positions are other records. */
+  isOfAnotherLog({ topic, topicId }: Log): boolean {
+    const known = this.#topics.get(topic)
+    return known !== undefined && known !== topicId
+  }
+
+  /** The log of rows that are about to come in. */
+  begin(log: Log): void {
+    assert(!this.isOfAnotherLog(log), `the rows of ${log.topic} are of one log`)
+    this.#topics.set(log.topic, log.topicId)
+  }
 
   add(partition: TopicPartition, outcome: PushOutcome, nowMs: number): void {
     const { range, facts } = outcome
@@ -36,6 +56,11 @@ export class Round {
 
   get ranges(): PartitionMap<PositionRange> {
     return this.#ranges
+  }
+
+  /** The id of each topic that rows were read from. */
+  get topics(): ReadonlyMap<TopicName, TopicId> {
+    return this.#topics
   }
 
   get facts(): PartitionMap<RangeFacts> {

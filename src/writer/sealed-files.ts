@@ -1,4 +1,5 @@
 import type { FirnError } from '../core/errors.ts'
+import type { TopicId, TopicName } from '../core/ids.ts'
 import type { PartitionMap, PositionRange } from '../core/offsets.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
 import type { RecordFailure } from '../record/record-failure.ts'
@@ -22,6 +23,8 @@ export interface RangeFacts {
 export interface SealedFiles {
   readonly files: readonly DataFile[]
   readonly ranges: PartitionMap<PositionRange>
+  /** The logs that the ranges are of, as they were when they were read. */
+  readonly topics: ReadonlyMap<TopicName, TopicId>
   readonly facts: PartitionMap<RangeFacts>
   readonly rowCount: bigint
   /** The schema and spec that the files were written with. */

@@ -68,6 +68,7 @@ export class TableBuffer {
       held === undefined || held.end === batch.position,
       `${partitionText(batch)}: a batch from ${batch.position} does not follow ${held?.end}`,
     )
+    round.begin(batch)
     const encoder = this.#encoders[batch.partition % this.#encoders.length]
     const bytes = batch.bytes.byteLength
     this.#pendingBytes += bytes
@@ -116,6 +117,7 @@ export class TableBuffer {
       return {
         files: files.flat(),
         ranges: round.ranges,
+        topics: round.topics,
         facts: round.facts,
         rowCount: BigInt(round.rowCount),
         schemaId: this.plan.schema.schemaId,

@@ -4,101 +4,156 @@ import { readManifest } from '../../src/iceberg/manifest-reader.ts'
 import { readManifestList } from '../../src/iceberg/manifest-list.ts'
 import { checkMetadata } from '../../src/iceberg/check-metadata.ts'
 import { currentSchema } from '../../src/iceberg/metadata-json.ts'
-import { walkAncestors } from '../../src/iceberg/ancestry.ts'
+import { snapshotById } from '../../src/iceberg/ancestry.ts'
+import type { SnapshotRecord } from '../../src/commit/ledger.ts'
 import { readRecord } from '../../src/commit/ledger-text.ts'
-import type { PositionRange } from '../../src/core/offsets.ts'
+import type { TopicId } from '../../src/core/ids.ts'
+import type { Position, PositionRange } from '../../src/core/offsets.ts'
+import type { Snapshot } from '../../src/iceberg/metadata.ts'
+import { placeOf } from './sim-log.ts'
+import { isForeign } from './sim-others.ts'
 import type { SimWorld } from './sim-world.ts'
+
+const PROBLEMS_MAX = 10
 
 interface Row {
   readonly id: bigint
-  readonly _kafka: { readonly partition: number; readonly offset: bigint }
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly offset: bigint
 }
 
 /** What breaks an invariant, a line each; none where all is well. */
 export async function audit(world: SimWorld): Promise<readonly string[]> {
-  return [...world.problems, ...(await auditRows(world)), ...auditLedgers(world)]
+  if (!world.exists) return world.problems
+  // Expired snapshots too: what they added is still in the table.
+  const own = world.witness
+    .ancestry(world.metadata.currentSnapshotId)
+    .toReversed()
+    .flatMap((snapshot) => {
+      const record = readRecord(snapshot)
+      return record?.namedSnapshotId === snapshot.snapshotId ? [{ snapshot, record }] : []
+    })
+  return [
+    ...world.problems,
+    ...auditLedgers(world, own),
+    ...(await auditRows(world, own)).slice(0, PROBLEMS_MAX),
+    ...checkMetadata(world.metadata).map((problem) => `I8: ${problem}`),
+  ]
 }
 
-/** I1: every record below the ledger is in the table exactly once, with its own value; and nothing else is. */
-async function auditRows(world: SimWorld): Promise<readonly string[]> {
-  const problems: string[] = []
-  const ledger = world.ledger()
-  const found = new Map<string, bigint>()
-  for (const { id, _kafka: place } of await liveRows(world)) {
-    const key = `${place.partition}@${place.offset}`
-    if (found.has(key)) problems.push(`I1: ${key} is there twice`)
-    found.set(key, id)
-  }
-  const expected = world.topic.produced.filter(
-    ({ partition, offset }) => offset < (ledger.get(partition) ?? 0n),
+interface OwnSnapshot {
+  readonly snapshot: Snapshot
+  readonly record: SnapshotRecord
+}
+
+/**
+ * I1: every record in a range of the ancestry is in the table once for each such range (one, unless the log was
+ * truncated and read again), with its own value; and nothing else is. With I3 below: every record below the ledger.
+ */
+async function auditRows(world: SimWorld, own: readonly OwnSnapshot[]): Promise<readonly string[]> {
+  const found = Map.groupBy(await liveRows(world), (row) =>
+    placeOf(row.topicId, row.partition, row.offset),
   )
-  for (const { partition, offset, id } of expected) {
-    const key = `${partition}@${offset}`
-    const there = found.get(key)
-    if (there === undefined) problems.push(`I1: ${key} is missing`)
-    else if (there !== BigInt(id)) problems.push(`I1: ${key} holds ${there}, not ${id}`)
+  const problems: string[] = []
+  const ranges = own.flatMap(rangesOf)
+  for (const [place, records] of world.cluster.everAt) {
+    const [{ topicId, partition, offset }] = records as [(typeof records)[number]]
+    const covering = ranges.filter(
+      (range) =>
+        range.topicId === topicId &&
+        range.partition === partition &&
+        range.start <= offset &&
+        offset < range.end,
+    ).length
+    const ids = (found.get(place) ?? []).map(({ id }) => Number(id))
+    const visible = records.filter(({ aborted }) => !aborted).map(({ id }) => id)
+    const isSettled = visible.length === records.length && !world.cluster.truncated.has(place)
+    const fewest = isSettled ? covering : 0
+    if (ids.length < fewest) problems.push(`I1: ${place} is missing`)
+    if (ids.length > covering) problems.push(`I1: ${place} is there ${ids.length} times`)
+    if (new Set(ids).size < ids.length) problems.push(`I1: ${place} holds ${ids.join(' and ')}`)
+    if (ids.some((id) => !visible.includes(id))) problems.push(`I1: ${place} holds another record`)
+    found.delete(place)
   }
-  if (found.size > expected.length)
-    problems.push(`I1: ${found.size} rows for ${expected.length} records`)
-  return problems.slice(0, 10)
+  for (const place of found.keys()) problems.push(`I1: ${place} was never produced`)
+  return problems
 }
 
+function rangesOf({ record }: OwnSnapshot): (PositionRange & {
+  readonly topicId: TopicId | undefined
+  readonly partition: number
+})[] {
+  return [...record.ranges].map(([{ topic, partition }, { start, end }]) => ({
+    start,
+    end,
+    topicId: record.ledger.topics.get(topic)?.id,
+    partition,
+  }))
+}
+
+/** By the id of the value the record is known, and by that the topic that it was produced to. */
 async function liveRows(world: SimWorld): Promise<readonly Row[]> {
-  const metadata = world.catalog.metadata(world.table)
-  const head = walkAncestors(metadata, metadata.currentSnapshotId).snapshots[0]
+  const { metadata, store } = world
+  const { currentSnapshotId } = metadata
+  const head = currentSnapshotId === null ? undefined : snapshotById(metadata, currentSnapshotId)
   if (head === undefined) return []
+  const topicOf = new Map(
+    [...world.cluster.everAt.values()].flat().map(({ id, topicId }) => [id, topicId]),
+  )
   const rows: Row[] = []
   const seen = new Set<string>()
-  for (const manifest of readManifestList(await world.store.get(head.manifestList))) {
-    const bytes = await world.store.get(manifest.manifestPath)
-    for (const { status, dataFile } of readManifest(bytes, {
+  for (const manifest of readManifestList(await store.get(head.manifestList))) {
+    const { entries } = readManifest(await store.get(manifest.manifestPath), {
       manifest,
       schema: currentSchema(metadata),
-    }).entries) {
-      if (status === 'deleted') continue
-      if (seen.has(dataFile.filePath))
-        world.problems.push(`I1: ${dataFile.filePath} is listed twice`)
+    })
+    for (const { status, dataFile } of entries) {
+      if (status === 'deleted' || isForeign(dataFile.filePath)) continue
+      if (seen.has(dataFile.filePath)) world.problems.push(`I1: ${dataFile.filePath} twice`)
       seen.add(dataFile.filePath)
       // I5: what is referenced is there to be read.
-      const file = new Uint8Array(await world.store.get(dataFile.filePath))
-      rows.push(
-        ...((await parquetReadObjects({ file: file.buffer, compressors })) as unknown as Row[]),
-      )
+      const file = new Uint8Array(await store.get(dataFile.filePath)).buffer
+      for (const row of await parquetReadObjects({ file, compressors })) {
+        const { id, _kafka: place } = row as unknown as {
+          id: bigint
+          _kafka: { partition: number; offset: bigint }
+        }
+        rows.push({ id, ...place, topicId: topicOf.get(Number(id)) ?? world.topic.id })
+      }
     }
   }
   return rows
 }
 
-/** I2, I3: along the ancestry the ledger grows by just what each snapshot adds; I8: the metadata is sound. */
-function auditLedgers(world: SimWorld): readonly string[] {
-  const metadata = world.catalog.metadata(world.table)
-  const problems = checkMetadata(metadata).map((problem) => `I8: ${problem}`)
-  const { snapshots } = walkAncestors(metadata, metadata.currentSnapshotId)
-  const before = new Map<number, bigint>()
-  for (const snapshot of snapshots.toReversed()) {
-    const record = readRecord(snapshot)
-    for (const [partition, position] of record?.ledger.topics.get(world.topic.name)?.next ?? []) {
-      const range = record?.ranges.get({ topic: world.topic.name, partition })
-      problems.push(...stepProblems(partition, { was: before.get(partition), position, range }))
-      before.set(partition, position)
+/** I2, I3: along the ancestry the ledger moves by just what each snapshot adds or passes. */
+function auditLedgers(world: SimWorld, own: readonly OwnSnapshot[]): readonly string[] {
+  const problems: string[] = []
+  const before = new Map<string, Position>()
+  for (const { snapshot, record } of own) {
+    for (const [topic, { id, next }] of record.ledger.topics) {
+      for (const [partition, position] of next) {
+        const key = placeOf(id, partition, 0n)
+        const moved = movedTo(record, { topic, partition }, before.get(key) ?? 0n)
+        const set = world.witness.rebases.has(snapshot.snapshotId)
+        if (!set && moved !== position) {
+          problems.push(
+            `${position < (before.get(key) ?? 0n) ? 'I2' : 'I3'}: ${partition} goes from ${before.get(key)} to ${position} in ${snapshot.snapshotId}, which covers up to ${moved}`,
+          )
+        }
+        before.set(key, position)
+      }
     }
   }
-  return problems
+  return problems.slice(0, PROBLEMS_MAX)
 }
 
-function stepProblems(
-  partition: number,
-  step: { was: bigint | undefined; position: bigint; range: PositionRange | undefined },
-): readonly string[] {
-  const { was, position, range } = step
-  if (was === undefined) return []
-  const problems: string[] = []
-  if (position < was) problems.push(`I2: ${partition} goes back from ${was} to ${position}`)
-  if (position !== (range?.end ?? was)) {
-    problems.push(`I3: ${partition} goes to ${position}, and the range ends at ${range?.end}`)
-  }
-  if (range !== undefined && range.start !== was) {
-    problems.push(`I3: ${partition} stood at ${was}, and the range starts at ${range.start}`)
-  }
-  return problems
+/** Where a ledger at `was` comes to by the ranges and gaps of one snapshot: each must begin where it stands. */
+function movedTo(
+  { ranges, gaps }: SnapshotRecord,
+  partition: Parameters<SnapshotRecord['ranges']['get']>[0],
+  was: Position,
+): Position {
+  const steps = [ranges, ...gaps.values()].flatMap((map) => map.get(partition) ?? [])
+  return steps.reduce((at, { start, end }) => (start === at ? end : -1n), was)
 }

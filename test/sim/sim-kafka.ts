@@ -7,7 +7,7 @@ import type {
   TopicDescription,
   TopicSelection,
 } from '../../src/consumer/record-source.ts'
-import { clusterId, type ClusterId, type TopicName } from '../../src/core/ids.ts'
+import { clusterId, type ClusterId, type TopicId, type TopicName } from '../../src/core/ids.ts'
 import { FirnError } from '../../src/core/errors.ts'
 import { PartitionMap, type Position, type TopicPartition } from '../../src/core/offsets.ts'
 import type { SimGroup, SimMember } from './sim-group.ts'
@@ -18,6 +18,7 @@ import type { SimRandom } from './sim-random.ts'
 interface Reading {
   position: Position
   epoch: number | undefined
+  topicId: TopicId | undefined
   paused: boolean
   /** Told once per arrival at the end, as the real source does. */
   atEndTold: boolean
@@ -25,6 +26,9 @@ interface Reading {
 
 /** What the auditor wants to know about committed group offsets (invariant I4). */
 export type GroupOffsetsSeen = (offsets: PartitionMap<Position>) => void
+
+const brokerAway = (): FirnError =>
+  new FirnError('KAFKA_UNAVAILABLE', 'the simulated broker is away')
 
 /** One process's view of the simulated cluster. */
 export class SimKafka implements RecordSource {
@@ -58,7 +62,7 @@ export class SimKafka implements RecordSource {
     return this.#process.call(async () => {
       await this.#process.delay(this.#random.between(1, 20))
       return answer()
-    })
+    }, brokerAway)
   }
 
   async clusterId(): Promise<ClusterId> {
@@ -144,8 +148,14 @@ export class SimKafka implements RecordSource {
     if (member !== undefined) await this.#process.call(async () => this.#group.leave(member))
   }
 
-  seek(partition: TopicPartition, { position, leaderEpoch }: SeekTarget): void {
-    this.#reading.set(partition, { position, epoch: leaderEpoch, paused: false, atEndTold: false })
+  seek(partition: TopicPartition, { position, leaderEpoch, topicId }: SeekTarget): void {
+    this.#reading.set(partition, {
+      position,
+      epoch: leaderEpoch,
+      topicId,
+      paused: false,
+      atEndTold: false,
+    })
   }
 
   stop(partition: TopicPartition): void {
@@ -187,8 +197,11 @@ export class SimKafka implements RecordSource {
   #fetchOne(partition: TopicPartition, reading: Reading): FetchEvent | undefined {
     const { topic: name, partition: number } = partition
     const log = this.#log(partition)
-    if (log === undefined) return { kind: 'gone', topic: name, partition: number }
-    const { position, epoch } = reading
+    const id = this.#cluster.topics.get(name)?.id
+    const { position, epoch, topicId } = reading
+    if (log === undefined || id === undefined || (topicId !== undefined && topicId !== id)) {
+      return { kind: 'gone', topic: name, partition: number }
+    }
     if (epoch !== undefined && log.epochEnd(epoch) < position) {
       return { kind: 'diverged', ...partition, epoch, endOffset: log.epochEnd(epoch) }
     }
@@ -205,6 +218,7 @@ export class SimKafka implements RecordSource {
     return {
       kind: 'batch',
       ...partition,
+      topicId: id,
       position,
       bytes: new Uint8Array(Buffer.concat(batches.map(({ bytes }) => bytes))),
       abortedTransactions: log.aborted.filter(

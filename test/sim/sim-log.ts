@@ -27,6 +27,11 @@ export interface AbortedRange {
   readonly markerOffset: bigint
 }
 
+/** The key of a place in a log: the same offset of a topic that was created again is another place. */
+export function placeOf(topic: TopicId, partition: number, offset: bigint): string {
+  return `${topic}/${partition}@${offset}`
+}
+
 /** One partition's log: batches in order, where it starts, and which transactions were aborted. */
 export class SimPartition {
   readonly batches: SimBatch[] = []
@@ -41,15 +46,14 @@ export class SimPartition {
     return later?.baseOffset ?? this.logEnd
   }
 
-  /** Drops everything from `offset` on, as an unclean election does. Returns the records that are gone. */
-  truncate(offset: bigint): SimRecord[] {
-    const gone: SimRecord[] = []
-    while ((this.batches.at(-1)?.nextOffset ?? 0n) > offset) {
-      gone.push(...(this.batches.pop()?.records ?? []))
-    }
+  /** Drops everything from `offset` on, as an unclean election does. */
+  truncate(offset: bigint): void {
+    while ((this.batches.at(-1)?.nextOffset ?? 0n) > offset) this.batches.pop()
     this.logEnd = this.batches.at(-1)?.nextOffset ?? this.logStart
+    // An aborted transaction that lost its marker, or all of it, is none any more.
+    const kept = this.aborted.filter(({ markerOffset }) => markerOffset < this.logEnd)
+    this.aborted.splice(0, this.aborted.length, ...kept)
     this.leaderEpoch++
-    return gone
   }
 
   /** Retention: the log starts at `offset` from now on. */
@@ -75,6 +79,10 @@ export class SimTopic {
 
 export class SimCluster {
   readonly topics = new Map<TopicName, SimTopic>()
+  /** Every record that ever stood at a place, by `placeOf`: several where a log was truncated and grew again. */
+  readonly everAt = new Map<string, SimRecord[]>()
+  /** Places that an election took, with a record or without: whoever read there before found it, whoever did so later did not. */
+  readonly truncated = new Set<string>()
   readonly #random: SimRandom
   #nextId = 1
   #nextProducerId = 1000n
@@ -134,6 +142,10 @@ export class SimCluster {
       nowMs: options.nowMs,
     })
     topic.produced.push(...records.filter(({ aborted }) => !aborted))
+    for (const record of records) {
+      const place = placeOf(topic.id, partition, record.offset)
+      this.everAt.set(place, [...(this.everAt.get(place) ?? []), record])
+    }
   }
 
   #transaction(

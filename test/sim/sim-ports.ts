@@ -7,7 +7,7 @@ import type {
   TableCreation,
   TableIdentifier,
 } from '../../src/catalog/catalog.ts'
-import { FirnError } from '../../src/core/errors.ts'
+import { asFirnError, FirnError } from '../../src/core/errors.ts'
 import type { ObjectInfo, Upload } from '../../src/storage/object-store.ts'
 import type { RenewableStore } from '../../src/worker/table-store.ts'
 import type { FakeCatalog } from '../support/fake-catalog.ts'
@@ -19,6 +19,17 @@ import type { SimRandom } from './sim-random.ts'
 export interface Weather {
   catalogDown: number
   storeDown: number
+  /** A call that takes seconds. */
+  slow: number
+}
+
+const catalogAway = (): FirnError =>
+  new FirnError('CATALOG_UNAVAILABLE', 'the simulated catalog is away')
+const storeAway = (): FirnError =>
+  new FirnError('STORAGE_UNAVAILABLE', 'the simulated store is away')
+
+function takesMs(random: SimRandom, weather: Weather, usualMs: number): number {
+  return random.chance(weather.slow) ? random.between(1_000, 12_000) : random.between(1, usualMs)
 }
 
 /** One process's way to the shared catalog: it takes time, may fail, and ends with the process. */
@@ -37,12 +48,13 @@ export class SimCatalog implements Catalog {
 
   async #call<T>(act: () => Promise<T>): Promise<T> {
     return this.#process.call(async () => {
-      await this.#process.delay(this.#random.between(1, 60))
-      if (this.#random.chance(this.#weather.catalogDown)) {
-        throw new FirnError('CATALOG_UNAVAILABLE', 'the simulated catalog is away')
-      }
-      return act()
-    })
+      await this.#process.delay(takesMs(this.#random, this.#weather, 60))
+      if (this.#random.chance(this.#weather.catalogDown)) throw catalogAway()
+      const answer = await act()
+      // Done, and the answer is lost.
+      if (this.#random.chance(this.#weather.catalogDown)) throw catalogAway()
+      return answer
+    }, catalogAway)
   }
 
   async loadTable(identifier: TableIdentifier): Promise<LoadOutcome> {
@@ -54,13 +66,17 @@ export class SimCatalog implements Catalog {
   }
 
   async commitTable(identifier: TableIdentifier, commit: TableCommit): Promise<CommitResponse> {
-    return this.#process.call(async () => {
-      await this.#process.delay(this.#random.between(1, 200))
-      this.#inner.nowMs = this.#process.clock.now()
-      const response = await this.#inner.commitTable(identifier, commit)
-      await this.#process.delay(this.#random.between(1, 200))
-      return response
-    })
+    try {
+      return await this.#process.call(async () => {
+        await this.#process.delay(takesMs(this.#random, this.#weather, 200))
+        this.#inner.nowMs = this.#process.worldMs
+        const response = await this.#inner.commitTable(identifier, commit)
+        await this.#process.delay(takesMs(this.#random, this.#weather, 200))
+        return response
+      }, catalogAway)
+    } catch (reason) {
+      return { kind: 'unknown', reason: asFirnError(reason) }
+    }
   }
 
   async createNamespace(): Promise<boolean> {
@@ -100,12 +116,12 @@ export class SimStore implements RenewableStore {
 
   async #call<T>(act: () => Promise<T>): Promise<T> {
     return this.#process.call(async () => {
-      await this.#process.delay(this.#random.between(1, 40))
-      if (this.#random.chance(this.#weather.storeDown)) {
-        throw new FirnError('STORAGE_UNAVAILABLE', 'the simulated store is away')
-      }
-      return act()
-    })
+      await this.#process.delay(takesMs(this.#random, this.#weather, 40))
+      if (this.#random.chance(this.#weather.storeDown)) throw storeAway()
+      const answer = await act()
+      if (this.#random.chance(this.#weather.storeDown)) throw storeAway()
+      return answer
+    }, storeAway)
   }
 
   renew(): void {

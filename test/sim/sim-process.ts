@@ -1,6 +1,14 @@
 import type { Clock } from '../../src/core/clock.ts'
 import type { SimClock } from './sim-clock.ts'
 
+export const MISHAPS = ['crash-before', 'crash-after', 'fail-before', 'fail-after'] as const
+
+/** What happens to one port call of a process. `after`: it has taken effect, and nobody hears of it. */
+export interface Mishap {
+  readonly atCall: number
+  readonly kind: (typeof MISHAPS)[number]
+}
+
 /**
  * One worker process as the operating system sees it: running, stopped (SIGSTOP) or killed (SIGKILL). Every port
  * call passes its gates, so that a killed process never goes on from any of its awaits, and a stopped one only once
@@ -14,8 +22,8 @@ export class SimProcess {
   #state: 'running' | 'stopped' | 'dead' = 'running'
   #waiting: (() => void)[] = []
   #calls = 0
-  /** Fails the process at its n-th port call: 0 for never. */
-  crashAtCall = 0
+  /** What its n-th port call meets; undefined for nothing. */
+  mishap: Mishap | undefined
   onCrash: (() => void) | undefined
 
   constructor(name: string, sim: SimClock) {
@@ -26,6 +34,11 @@ export class SimProcess {
       ...view,
       sleep: async (ms, signal) => this.gate(async () => view.sleep(ms, signal)),
     }
+  }
+
+  /** The time of the world, whatever this process's clock says. */
+  get worldMs(): number {
+    return this.#sim.nowMs
   }
 
   get calls(): number {
@@ -59,11 +72,24 @@ export class SimProcess {
     for (const resume of waiting) resume()
   }
 
-  /** A call through a port: counted, and a place where the process may be killed before and after. */
-  async call<T>(act: () => Promise<T>): Promise<T> {
+  /**
+   * A call through a port: counted, and a place where the process may be killed, or the call fail, before it has done
+   * anything or after. `fault` is what a failed call throws; a call without it cannot fail.
+   */
+  async call<T>(act: () => Promise<T>, fault?: () => Error): Promise<T> {
     this.#calls++
-    if (this.#calls === this.crashAtCall) this.kill()
-    return this.gate(act)
+    const met = this.#calls === this.mishap?.atCall ? this.mishap.kind : undefined
+    if (met === 'crash-before') this.kill()
+    if (met === 'fail-before' && fault !== undefined) {
+      await this.#pass()
+      throw fault()
+    }
+    return this.gate(async () => {
+      const value = await act()
+      if (met === 'crash-after') this.kill()
+      if (met === 'fail-after' && fault !== undefined) throw fault()
+      return value
+    })
   }
 
   async gate<T>(act: () => Promise<T>): Promise<T> {

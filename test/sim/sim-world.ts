@@ -1,31 +1,38 @@
+import { tableText } from '../../src/catalog/catalog.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { FirnError } from '../../src/core/errors.ts'
+import type { TopicId } from '../../src/core/ids.ts'
 import { PartitionMap, type Position, type TopicPartition } from '../../src/core/offsets.ts'
-import { readLedger } from '../../src/commit/read-ledger.ts'
+import type { OnRollback } from '../../src/commit/plan-table.ts'
+import type { TopicLedger } from '../../src/commit/ledger.ts'
+import type { TableMetadata } from '../../src/iceberg/metadata.ts'
 import { inlineEncoder } from '../../src/writer/inline-encoder.ts'
 import { selectionOf } from '../../src/worker/selects.ts'
-import type { TableEvents } from '../../src/worker/table-events.ts'
 import { TableSession } from '../../src/worker/table-session.ts'
 import { TableWorker } from '../../src/worker/table-worker.ts'
 import { Worker } from '../../src/worker/worker.ts'
-import { FakeCatalog, type CommitFault } from '../support/fake-catalog.ts'
+import { type CatalogManners, FakeCatalog, type CommitFault } from '../support/fake-catalog.ts'
 import { FakeObjectStore } from '../support/fake-object-store.ts'
+import { ForeignEngine } from '../support/foreign-engine.ts'
 import { SimClock } from './sim-clock.ts'
+import { simEvents } from './sim-events.ts'
 import { SimGroup } from './sim-group.ts'
 import { SimKafka } from './sim-kafka.ts'
 import { SimCluster, type SimTopic } from './sim-log.ts'
+import { foreignFile, SimOthers } from './sim-others.ts'
 import { SimCatalog, SimStore, type Weather } from './sim-ports.ts'
-import { SimProcess } from './sim-process.ts'
+import { type Mishap, SimProcess } from './sim-process.ts'
 import { SimRandom } from './sim-random.ts'
+import { SimWitness } from './sim-witness.ts'
 
-const TABLE = { namespace: ['sim'], name: 'events' }
+const TOPIC = 'events'
 const CONFIG = `
 writer: sim
 kafka: {brokers: [sim:1]}
 catalog: {uri: http://sim}
 flush: {interval_ms: 2000, idle_ms: 500}
-commit: {exhausted_retry_ms: 1000, idle_load_interval_ms: 2000, drain_budget_ms: 5000}
+commit: {exhausted_retry_ms: 1000, idle_load_interval_ms: 2000, drain_budget_ms: 5000, lift_after_snapshots: 4}
 http: {enabled: false}
 tables:
   - table: sim.events
@@ -36,82 +43,184 @@ tables:
       - {name: name, type: string}
 `
 const FAULTS: readonly CommitFault[] = ['lost', 'answer-lost', 'late', 'conflict', 'server-error']
+const RESTART_MS = 1_000
 
 export interface WorldOptions {
   readonly seed: string
-  readonly partitions: number
-  readonly workers: number
-  readonly onRollback: 'follow' | 'hold' | 'skip'
+  readonly partitions?: number
+  readonly workers?: number
+  readonly onRollback?: OnRollback
+  readonly manners?: Partial<CatalogManners>
+  readonly memoryBudgetBytes?: number
 }
 
 /** Everything of one run: a cluster, a group, a catalog, a store, and worker processes that come and go. */
 export class SimWorld {
   readonly clock = new SimClock()
   readonly random: SimRandom
-  readonly catalog = new FakeCatalog()
+  readonly catalog: FakeCatalog
   readonly store = new FakeObjectStore()
-  readonly topic: SimTopic
+  readonly cluster: SimCluster
   readonly processes: SimProcess[] = []
   readonly trace: string[] = []
   readonly problems: string[] = []
-  readonly weather: Weather = { catalogDown: 0, storeDown: 0 }
+  readonly weather: Weather = { catalogDown: 0, storeDown: 0, slow: 0 }
+  readonly witness: SimWitness
+  readonly others: SimOthers
+  readonly memoryBudgetBytes: number
+  /** Of the configuration that processes are started with from now on. */
+  onRollback: OnRollback
   commitFaults = 0
-  readonly #cluster: SimCluster
+  /** What the next worker meets at one of its port calls. */
+  mishap: Mishap | undefined
   readonly #group: SimGroup
-  readonly #config: Config
   readonly #committed = new PartitionMap<Position>()
+  readonly #workers = new Map<SimProcess, TableWorker>()
+  readonly #partitions: number
   #started = 0
 
   constructor(options: WorldOptions) {
     this.random = new SimRandom(options.seed)
-    this.#cluster = new SimCluster(this.random.fork('cluster'))
-    this.topic = this.#cluster.createTopic('events', options.partitions)
+    this.onRollback = options.onRollback ?? 'follow'
+    this.memoryBudgetBytes = options.memoryBudgetBytes ?? 64_000_000
+    this.catalog = new FakeCatalog(options.manners)
+    this.cluster = new SimCluster(this.random.fork('cluster'))
+    this.#partitions = options.partitions ?? 3
+    this.cluster.createTopic(TOPIC, this.#partitions)
     this.#group = new SimGroup(this.clock, () => this.partitions)
-    this.#config = parsed(CONFIG.replace('ON_ROLLBACK', options.onRollback))
+    this.witness = new SimWitness(this)
+    this.others = new SimOthers(
+      this,
+      new ForeignEngine({
+        catalog: this.catalog,
+        store: this.store,
+        random: this.random.fork('others'),
+        table: this.table,
+        file: foreignFile,
+      }),
+    )
     this.catalog.fault = () => this.#commitFault()
-    for (let index = 0; index < options.workers; index++) this.startWorker()
+    for (let index = 0; index < (options.workers ?? 2); index++) this.startWorker()
+  }
+
+  /** The topic as it is now. */
+  get topic(): SimTopic {
+    const [topic] = this.cluster.topics.values()
+    if (topic === undefined) throw new Error('no topic')
+    return topic
+  }
+
+  get config(): Config {
+    return parsed(CONFIG.replace('ON_ROLLBACK', this.onRollback))
   }
 
   get partitions(): TopicPartition[] {
     return this.topic.partitions.map((_, partition) => ({ topic: this.topic.name, partition }))
   }
 
-  get table(): typeof TABLE {
-    return TABLE
+  get table(): { readonly namespace: readonly string[]; readonly name: string } {
+    return { namespace: ['sim'], name: 'events' }
+  }
+
+  get exists(): boolean {
+    return this.catalog.tables.has(tableText(this.table))
+  }
+
+  get metadata(): TableMetadata {
+    return this.catalog.metadata(this.table)
+  }
+
+  get alive(): readonly SimProcess[] {
+    return this.processes.filter(({ dead }) => !dead)
+  }
+
+  /** The codes of what stands in the way of workers that are alive. */
+  get refusals(): ReadonlySet<string> {
+    return new Set(
+      this.alive.flatMap((process) =>
+        (this.#workers.get(process)?.report.refusals ?? []).map(({ code }) => code),
+      ),
+    )
+  }
+
+  get bytesHeld(): readonly number[] {
+    return this.alive.map((process) => this.#workers.get(process)?.bytesHeld ?? 0)
+  }
+
+  tell(line: string): void {
+    this.trace.push(`${this.clock.nowMs} ${line}`)
   }
 
   #commitFault(): CommitFault | undefined {
     if (!this.random.chance(this.commitFaults)) return undefined
     const fault = this.random.pick(FAULTS)
-    this.trace.push(`${this.clock.nowMs} commit fault ${fault}`)
+    this.tell(`commit fault ${fault}`)
     if (fault === 'late') {
       this.clock.after(this.random.between(100, 8_000), () => {
         this.catalog.nowMs = this.clock.nowMs
-        this.trace.push(`${this.clock.nowMs} late: ${this.catalog.deliverLate().join(',')}`)
+        this.tell(`late: ${this.catalog.deliverLate().join(',')}`)
       })
     }
     return fault
   }
 
-  startWorker(): void {
-    const name = `w${this.#started++}`
-    const process = new SimProcess(name, this.clock)
+  startWorker(): SimProcess {
+    const process = new SimProcess(`w${this.#started++}`, this.clock)
+    process.mishap = this.mishap
+    if (this.mishap !== undefined) process.onCrash = () => this.#startAgain()
+    this.mishap = undefined
     this.processes.push(process)
-    const random = this.random.fork(name)
+    const { worker, source } = this.#wire(process)
+    this.#workers.set(process, worker)
+    const run = new Worker(
+      { memoryBudgetBytes: this.memoryBudgetBytes, pollWaitMs: 100 },
+      {
+        clock: process.clock,
+        source,
+        tables: [{ selection: selectionOf(tableOf(this.config)), worker }],
+      },
+    )
+    // What ends a process with an error is started again, as any supervisor does.
+    const again = (how: string): void => {
+      this.tell(`${process.name} ended: ${how}`)
+      process.onCrash = () => this.#startAgain()
+      process.kill()
+    }
+    run.run().then(
+      (end) => {
+        if (end.kind === 'failed') again(end.error.code)
+      },
+      (fault: unknown) => {
+        const code = fault instanceof FirnError ? fault.code : 'INTERNAL'
+        if (code === 'INTERNAL') this.problems.push(`${process.name} ended: ${String(fault)}`)
+        again(code)
+      },
+    )
+    return process
+  }
+
+  #startAgain(): void {
+    this.clock.after(RESTART_MS, () => {
+      this.startWorker()
+    })
+  }
+
+  #wire(process: SimProcess): { worker: TableWorker; source: SimKafka } {
+    const { config } = this
+    const table = tableOf(config)
+    const random = this.random.fork(process.name)
     const source = new SimKafka({
-      cluster: this.#cluster,
+      cluster: this.cluster,
       group: this.#group,
       process,
       random: random.fork('kafka'),
       committed: this.#committed,
       onCommit: (offsets) => {
-        this.#checkGroupOffsets(offsets)
+        this.witness.groupOffsets(offsets)
       },
     })
-    const [table] = this.#config.tables
-    if (table === undefined) throw new Error('no table')
     const session = new TableSession(
-      { ...this.#config, table, version: 'sim' },
+      { ...config, table, version: 'sim' },
       {
         clock: process.clock,
         random,
@@ -124,119 +233,55 @@ export class SimWorld {
     )
     const worker = new TableWorker(
       {
-        name: 'sim.events',
+        name: tableText(this.table),
         flush: table.flush,
-        idleLoadIntervalMs: this.#config.commit.idleLoadIntervalMs,
-        slowRetryMs: this.#config.commit.exhaustedRetryMs,
-        drainBudgetMs: this.#config.commit.drainBudgetMs,
+        idleLoadIntervalMs: config.commit.idleLoadIntervalMs,
+        slowRetryMs: config.commit.exhaustedRetryMs,
+        drainBudgetMs: config.commit.drainBudgetMs,
       },
-      { clock: process.clock, source, session, events: this.#events(name) },
+      { clock: process.clock, source, session, events: simEvents(this, process.name) },
     )
-    const run = new Worker(
-      { memoryBudgetBytes: 64_000_000, pollWaitMs: 100 },
-      { clock: process.clock, source, tables: [{ selection: selectionOf(table), worker }] },
-    )
-    run.run().catch((fault: unknown) => {
-      this.problems.push(`${name} ended: ${String(fault)}`)
-    })
+    return { worker, source }
   }
 
-  /** A line of the trace for everything that is told: two runs of a seed must tell the same. */
-  #events(name: string): TableEvents {
-    const tell = (line: string): void => {
-      this.trace.push(`${this.clock.nowMs} ${name} ${line}`)
-    }
-    return {
-      group: (event, partitions) => {
-        tell(`${event} ${partitions.map(({ partition }) => partition).join(' ')}`)
-      },
-      started: ({ positions }) => {
-        tell(
-          `started ${[...positions].map(([{ partition }, { position }]) => `${partition}@${position}`).join(' ')}`,
-        )
-      },
-      restarting: (reason) => {
-        tell(`restarting: ${reason}`)
-      },
-      pushed: () => undefined,
-      committed: (step, files) => {
-        tell(`committed ${String(step.snapshotId)} ${files.rowCount}`)
-      },
-      dropped: (reason) => {
-        tell(`dropped: ${reason}`)
-      },
-      refused: (refusal) => {
-        tell(`refused ${refusal.code}`)
-      },
-      halted: (partition, cause) => {
-        const error =
-          cause.kind === 'fault'
-            ? cause.error.message
-            : JSON.stringify(cause.failure, (_k, v: unknown) =>
-                typeof v === 'bigint' ? String(v) : v,
-              )
-        this.problems.push(`${name} halted ${partition.partition}: ${error}`)
-      },
-      logMoved: (event) => {
-        tell(`log ${event.kind}`)
-      },
-      fault: (during, error) => {
-        tell(`fault ${during} ${error.code}`)
-        if (error.code === 'INTERNAL')
-          this.problems.push(`${name} ${during}: ${error.message} ${error.stack ?? ''}`)
-      },
-    }
-  }
-
-  /** I4: a group offset is never ahead of a ledger that was. */
-  #checkGroupOffsets(offsets: PartitionMap<Position>): void {
-    for (const [partition, position] of offsets) {
-      const highest = this.#highestLedger(partition)
-      if (position > highest)
-        this.problems.push(`I4: group offset ${position} above ledger ${highest}`)
-    }
-  }
-
-  #highestLedger({ topic, partition }: TopicPartition): Position {
-    const metadata = this.catalog.metadata(TABLE)
-    let highest = 0n
-    for (const snapshot of metadata.snapshots) {
-      const text = snapshot.summary['firn.ledger']
-      const next = text === undefined ? undefined : /"next":\{([^}]*)\}/.exec(text)?.[1]
-      const found =
-        next === undefined ? undefined : new RegExp(`"${partition}":(\\d+)`).exec(next)?.[1]
-      if (found !== undefined && BigInt(found) > highest) highest = BigInt(found)
-    }
-    return topic === this.topic.name ? highest : 0n
-  }
-
-  /** The next positions of the ledger that stands. */
-  ledger(): ReadonlyMap<number, Position> {
-    const { newest } = readLedger(this.catalog.metadata(TABLE), {
-      writer: this.#config.writer,
-      ref: 'main',
-    })
-    return newest?.record.ledger.topics.get(this.topic.name)?.next ?? new Map<number, Position>()
+  /** The topic's part of the ledger that stands; undefined where there is none for the topic as it is now. */
+  ledger(): TopicLedger | undefined {
+    if (!this.exists) return undefined
+    return this.witness.ledger()?.topics.get(this.topic.name)
   }
 
   /** Whether the ledger has come to the log's end everywhere. */
   caughtUp(): boolean {
-    if (!this.catalog.tables.has('sim.events')) return false
     const ledger = this.ledger()
-    return this.topic.partitions.every(({ logEnd }, partition) => ledger.get(partition) === logEnd)
+    return (
+      ledger?.id === this.topic.id &&
+      this.topic.partitions.every(({ logEnd }, partition) => ledger.next.get(partition) === logEnd)
+    )
   }
 
-  produce(): void {
-    const partition = this.random.between(0, this.topic.partitions.length - 1)
-    this.#cluster.produce(this.topic, partition, {
-      count: this.random.between(1, 8),
-      nowMs: this.clock.nowMs,
-    })
+  produce(partition?: number, count?: number): void {
+    this.cluster.produce(
+      this.topic,
+      partition ?? this.random.between(0, this.topic.partitions.length - 1),
+      { count: count ?? this.random.between(1, 8), nowMs: this.clock.nowMs },
+    )
+  }
+
+  recreateTopic(): TopicId {
+    this.tell('the topic is created again')
+    this.cluster.createTopic(TOPIC, this.#partitions)
+    return this.topic.id
   }
 
   rebalance(): void {
     this.#group.rebalance()
   }
+}
+
+function tableOf({ tables }: Config): Config['tables'][number] {
+  const [table] = tables
+  if (table === undefined) throw new Error('no table')
+  return table
 }
 
 function parsed(text: string): Config {

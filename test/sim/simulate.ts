@@ -1,91 +1,178 @@
 import { createHash } from 'node:crypto'
 import { audit } from './auditor.ts'
-import { SimWorld } from './sim-world.ts'
+import { NEEDS_A_PERSON, SimOperator } from './sim-operator.ts'
+import { MISHAPS } from './sim-process.ts'
+import type { SimRandom } from './sim-random.ts'
+import { SimWorld, type WorldOptions } from './sim-world.ts'
 
 const VIRTUAL_SECOND = 1_000
 /** How long things go wrong, and how long they may take to come right after that (I6). */
 const STORM_MS = 60 * VIRTUAL_SECOND
 const CALM_MS = 600 * VIRTUAL_SECOND
+const TAIL = 60
 
 export interface Outcome {
   readonly problems: readonly string[]
   readonly caughtUp: boolean
+  /** Refusals that stand at the end, and that no verb of the operator resolves. */
+  readonly needsAPerson: readonly string[]
   readonly traceHash: string
   readonly tail: readonly string[]
   readonly rows: number
 }
 
+/** What goes on besides producing: each seed has some of it, so that each thing is also seen without the others. */
+const GUSTS = {
+  kill: 0.06,
+  crash: 0.05,
+  start: 0.09,
+  stop: 0.04,
+  rebalance: 0.05,
+  clock: 0.03,
+  rollback: 0.03,
+  append: 0.05,
+  compact: 0.03,
+  expire: 0.04,
+  truncate: 0.012,
+  retention: 0.015,
+  recreate: 0.008,
+} as const
+type Gust = keyof typeof GUSTS
+
+export interface SimulationOptions extends Omit<WorldOptions, 'seed'> {
+  /** Only these; default: what the seed says. */
+  readonly gusts?: readonly Gust[]
+  readonly change?: (world: SimWorld) => void
+  /** Lines of the trace to keep; default 60. */
+  readonly tail?: number
+}
+
 /** One run: a storm of faults over a few workers, then calm, then the audit. */
-export async function simulate(
-  seed: string,
-  change: (world: SimWorld) => void = () => undefined,
-): Promise<Outcome> {
-  const world = new SimWorld({ seed, partitions: 3, workers: 2, onRollback: 'follow' })
-  change(world)
-  const { clock, random } = world
+export async function simulate(seed: string, options: SimulationOptions = {}): Promise<Outcome> {
+  const { world, gusts } = worldOf(seed, options)
+  options.change?.(world)
+  const operator = new SimOperator(world)
+  const { clock, weather } = world
   const stormEnds = clock.nowMs + STORM_MS
-  world.commitFaults = 0.25
-  world.weather.catalogDown = 0.05
-  world.weather.storeDown = 0.03
-  const gusts = random.fork('gusts')
+  const random = world.random.fork('gusts')
+  world.commitFaults = random.pick([0, 0.1, 0.25])
+  weather.catalogDown = random.pick([0, 0.02, 0.05])
+  weather.storeDown = random.pick([0, 0.01, 0.03])
+  weather.slow = random.pick([0, 0, 0.02])
   const blow = (): void => {
     if (clock.nowMs > stormEnds) return
-    gust(world, gusts)
-    clock.after(gusts.between(100, 1_500), blow)
+    for (let batch = random.between(0, 4); batch > 0; batch--) world.produce()
+    for (const gust of gusts) if (random.chance(GUSTS[gust])) DO[gust](world, random)
+    world.witness.memory()
+    clock.after(random.between(100, 1_500), blow)
   }
   blow()
   await clock.run(() => clock.nowMs >= stormEnds, STORM_MS)
-  world.commitFaults = 0
-  world.weather.catalogDown = 0
-  world.weather.storeDown = 0
-  for (const process of world.processes) process.continue()
-  if (world.processes.every(({ dead }) => dead)) world.startWorker()
-  const caughtUp = await clock.run(() => world.caughtUp(), CALM_MS)
+  calm(world)
+  const isDone = (): boolean => world.caughtUp() || needsAPerson(world).length > 0
+  await clock.run(isDone, CALM_MS)
+  void operator
   return {
     problems: await audit(world),
-    caughtUp,
+    caughtUp: world.caughtUp(),
+    needsAPerson: needsAPerson(world),
     traceHash: createHash('sha256').update(world.trace.join('\n')).digest('hex'),
-    tail: world.trace.slice(-40),
-    rows: world.topic.produced.length,
+    tail: world.trace.slice(-(options.tail ?? TAIL)),
+    rows: world.cluster.everAt.size,
   }
 }
 
-/** One thing that goes on, well or badly. */
-function gust(world: SimWorld, random: SimWorld['random']): void {
-  for (let batch = random.between(0, 4); batch > 0; batch--) world.produce()
-  const alive = world.processes.filter(({ dead }) => !dead)
-  const one = alive.length === 0 ? undefined : random.pick(alive)
-  const dice = random.next()
-  const tell = (what: string): void => {
-    world.trace.push(`${world.clock.nowMs} ${what}`)
-  }
-  if (dice < 0.06 && one !== undefined) {
-    tell(`kill ${one.name}`)
+function worldOf(
+  seed: string,
+  { gusts, change: _change, tail: _tail, ...options }: SimulationOptions,
+): { readonly world: SimWorld; readonly gusts: readonly Gust[] } {
+  // A generator of its own: what the seed chooses must not depend on what is asked for.
+  const world = new SimWorld({ seed, ...options, workers: 0 })
+  const random = world.random.fork('profile')
+  const all = Object.keys(GUSTS) as Gust[]
+  const chosen = all.filter(() => random.chance(0.55))
+  const policy = random.pick(['follow', 'follow', 'hold', 'skip'] as const)
+  world.onRollback = options.onRollback ?? policy
+  for (let count = options.workers ?? 2; count > 0; count--) world.startWorker()
+  return { world, gusts: gusts ?? chosen }
+}
+
+/** Faults are off, whoever was stopped goes on, and somebody is there to work. */
+function calm(world: SimWorld): void {
+  world.tell('calm')
+  world.commitFaults = 0
+  world.weather.catalogDown = 0
+  world.weather.storeDown = 0
+  world.weather.slow = 0
+  for (const process of world.processes) process.continue()
+  if (world.alive.length === 0) world.startWorker()
+}
+
+/** Where nothing has expired, the metadata can decide everything. */
+function needsAPerson(world: SimWorld): readonly string[] {
+  if (!world.others.hasExpired) return []
+  return [...world.refusals].filter((code) => NEEDS_A_PERSON.has(code))
+}
+
+const DO: Readonly<Record<Gust, (world: SimWorld, random: SimRandom) => void>> = {
+  kill: (world, random) => {
+    const { alive } = world
+    if (alive.length === 0) return
+    const one = random.pick(alive)
+    world.tell(`kill ${one.name}`)
     one.kill()
-  } else if (dice < 0.14 && alive.length < 3) {
-    tell('start a worker')
+  },
+  crash: (world, random) => {
+    if (world.alive.length > 2) return
+    world.mishap = { atCall: random.between(1, 60), kind: random.pick(MISHAPS) }
+    world.tell(`start a worker: ${world.mishap.kind} at its call ${world.mishap.atCall}`)
     world.startWorker()
-  } else if (dice < 0.18 && one !== undefined) {
-    tell(`stop ${one.name}`)
+  },
+  start: (world) => {
+    if (world.alive.length > 2) return
+    world.tell('start a worker')
+    world.startWorker()
+  },
+  stop: (world, random) => {
+    const { alive } = world
+    if (alive.length === 0) return
+    const one = random.pick(alive)
+    world.tell(`stop ${one.name}`)
     one.stop()
     world.clock.after(random.between(1_000, 20_000), () => {
       one.continue()
     })
-  } else if (dice < 0.22) {
-    tell('rebalance')
+  },
+  rebalance: (world) => {
+    world.tell('rebalance')
     world.rebalance()
-  } else if (dice < 0.24) {
-    rollback(world, random)
-  }
-}
-
-/** Somebody sets the table back to a snapshot of its history. */
-function rollback(world: SimWorld, random: SimWorld['random']): void {
-  if (!world.catalog.tables.has('sim.events')) return
-  const { snapshots, currentSnapshotId } = world.catalog.metadata(world.table)
-  const at = snapshots.findIndex(({ snapshotId }) => snapshotId === currentSnapshotId)
-  const back = snapshots[Math.max(0, at - random.between(1, 3))]
-  if (back === undefined) return
-  world.trace.push(`${world.clock.nowMs} rollback to ${back.snapshotId}`)
-  world.catalog.rollback(world.table, back.snapshotId)
+  },
+  clock: (world, random) => {
+    const { alive } = world
+    if (alive.length === 0) return
+    const one = random.pick(alive)
+    one.clockOffset.ms = random.between(-3_600_000, 3_600_000)
+    world.tell(`the clock of ${one.name} is off by ${one.clockOffset.ms}`)
+  },
+  rollback: (world, random) => {
+    if (world.exists) world.others.rollback(random)
+  },
+  append: (world) => {
+    if (world.exists) void world.others.append()
+  },
+  compact: (world) => {
+    if (world.exists) void world.others.compact()
+  },
+  expire: (world, random) => {
+    if (world.exists) world.others.expire(random.between(1, 4))
+  },
+  truncate: (world, random) => {
+    world.others.truncateLog(random)
+  },
+  retention: (world, random) => {
+    world.others.retention(random)
+  },
+  recreate: (world) => {
+    world.recreateTopic()
+  },
 }

@@ -74,6 +74,10 @@ export class FakeCatalog implements Catalog {
   afterLoad: () => void | Promise<void> = () => {}
   readonly late: LateRequest[] = []
   readonly commits: CommitRecord[] = []
+  /** Every snapshot that ever was, expired ones too. */
+  readonly history = new Map<SnapshotId, Snapshot>()
+  /** Called with a request that is about to be applied, and the table before it. */
+  onApply: (commit: TableCommit, before: TableMetadata) => void = () => {}
   loads = 0
   nowMs = 1_000
   #ids = 0n
@@ -160,7 +164,7 @@ export class FakeCatalog implements Catalog {
 
   edit(identifier: TableIdentifier, change: (metadata: TableMetadata) => TableMetadata): void {
     const table = this.#table(identifier)
-    table.metadata = { ...change(table.metadata), lastUpdatedMs: BigInt(this.nowMs) }
+    table.metadata = { ...change(table.metadata), lastUpdatedMs: this.#updatedMs(table.metadata) }
     table.version += 1
   }
 
@@ -183,6 +187,7 @@ export class FakeCatalog implements Catalog {
         addedRows: metadata.formatVersion < 3 ? null : 0n,
         ...snapshot,
       }
+      this.history.set(id, added)
       return this.#listed({
         ...metadata,
         lastSequenceNumber: sequenceNumber,
@@ -217,6 +222,12 @@ export class FakeCatalog implements Catalog {
 
   // ---------------------------------------------------------------- the model
 
+  /** As in Java: the time of the snapshot that was added, whose writer's clock may be ahead. */
+  #updatedMs({ snapshots, lastUpdatedMs }: TableMetadata): bigint {
+    const times = [BigInt(this.nowMs), lastUpdatedMs, ...snapshots.map((one) => one.timestampMs)]
+    return times.reduce((latest, time) => (time > latest ? time : latest))
+  }
+
   #table(identifier: TableIdentifier): FakeTable {
     const found = this.tables.get(tableText(identifier))
     if (found === undefined) throw new Error(`no table ${tableText(identifier)}`)
@@ -245,8 +256,10 @@ export class FakeCatalog implements Catalog {
         (metadata, update) => this.#update(metadata, update),
         table.metadata,
       )
-      table.metadata = this.#listed({ ...next, lastUpdatedMs: BigInt(this.nowMs) })
+      this.onApply({ requirements, updates }, table.metadata)
+      table.metadata = this.#listed({ ...next, lastUpdatedMs: this.#updatedMs(next) })
       table.version += 1
+      for (const snapshot of next.snapshots) this.history.set(snapshot.snapshotId, snapshot)
       return undefined
     } catch (fault) {
       return refused(String(fault))

@@ -183,6 +183,7 @@ async function append(
           },
         ],
         ranges: new PartitionMap([[{ topic: TOPIC, partition }, range]]),
+        topics: CLAIMED.topics,
         facts: new PartitionMap(),
         rowCount: 1n,
         schemaId: metadata.currentSchemaId,
@@ -190,7 +191,7 @@ async function append(
         reason: 'rows',
         openedAtMs: 0,
       },
-      claim: CLAIMED,
+      cluster: CLAIMED.cluster,
       metadata,
     })
     const outcome = await commitStaged(context, staged)

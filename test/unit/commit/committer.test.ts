@@ -5,7 +5,7 @@ import { stageFiles } from '../../../src/commit/stage.ts'
 import { FirnError } from '../../../src/core/errors.ts'
 import { PartitionMap } from '../../../src/core/offsets.ts'
 import type { CommitFault } from '../../support/fake-catalog.ts'
-import { at, CLUSTER, ORDERS, ORDERS_ID, TABLE, WRITER } from './fixtures.ts'
+import { at, CLUSTER, TABLE, WRITER } from './fixtures.ts'
 import { pinned, World } from './world.ts'
 
 /** The faults of the next commit requests, in order. */
@@ -116,8 +116,8 @@ describe('a commit', () => {
   test('of ranges without a record has no manifest, and moves the ledger', async () => {
     const world = await pinned()
     const files = world.sealed({ 0: [0, 2] }, { files: [], rowCount: 0n })
-    const claim = { cluster: CLUSTER, topics: new Map([[ORDERS, ORDERS_ID]]) }
-    const staged = await stageFiles(world.worker, { files, claim, metadata: world.metadata })
+    const request = { files, cluster: CLUSTER, metadata: world.metadata }
+    const staged = await stageFiles(world.worker, request)
     expect(staged.manifests).toEqual([])
     expect((await commitStaged(world.worker, staged)).kind).toBe('committed')
     expect(world.next).toEqual({ 0: 2n, 1: 0n })

@@ -5,7 +5,7 @@ import { provenMembership, readLedger } from '../../../src/commit/read-ledger.ts
 import { stageFiles } from '../../../src/commit/stage.ts'
 import { snapshotId } from '../../../src/core/ids.ts'
 import { snapshotById } from '../../../src/iceberg/ancestry.ts'
-import { CLUSTER, dataFile, ORDERS, ORDERS_ID, TABLE, WRITER } from './fixtures.ts'
+import { CLUSTER, dataFile, TABLE, WRITER } from './fixtures.ts'
 import { pinned, World } from './world.ts'
 
 /** The newest snapshot of ours, and the head's proof about it, after `then`. */
@@ -102,7 +102,7 @@ test('distinct partition tuples are counted by value', async () => {
   )
   const staged = await stageFiles(world.worker, {
     files: world.sealed({ 0: [0, 7] }, { files, schemaId: 5, specId: 5 }),
-    claim: { cluster: CLUSTER, topics: new Map([[ORDERS, ORDERS_ID]]) },
+    cluster: CLUSTER,
     metadata: { ...world.metadata, schemas: [schema], partitionSpecs: [spec] },
   })
   expect(staged.added).toMatchObject({ files: 7, records: 7n, partitions: 5 })

@@ -17,6 +17,7 @@ import { type StagedAppend, stageFiles } from '../../../src/commit/stage.ts'
 import { type LogReader, startTable, type StartOutcome } from '../../../src/commit/start.ts'
 import type { SealedFiles } from '../../../src/writer/sealed-files.ts'
 import { type CatalogManners, FakeCatalog } from '../../support/fake-catalog.ts'
+import { ForeignEngine } from '../../support/foreign-engine.ts'
 import { FakeObjectStore } from '../../support/fake-object-store.ts'
 import {
   at,
@@ -31,7 +32,6 @@ import {
   virtualClock,
   WRITER,
 } from './fixtures.ts'
-import { ForeignEngine } from './foreign-engine.ts'
 
 export interface WorldOptions {
   readonly manners?: Partial<CatalogManners>
@@ -66,7 +66,13 @@ export class World {
     this.catalog = new FakeCatalog(options.manners)
     this.clock = virtualClock(this.time)
     this.random = seeded(options.seed ?? 1)
-    this.engine = new ForeignEngine(this.catalog, this.store, this.random)
+    this.engine = new ForeignEngine({
+      catalog: this.catalog,
+      store: this.store,
+      random: this.random,
+      table: TABLE,
+      file: (path) => dataFile(path, 1),
+    })
     this.log = {
       cluster: CLUSTER,
       id: ORDERS_ID,
@@ -169,6 +175,7 @@ export class World {
         dataFile(`${this.random.uuid()}.p${partition}.${start}.${end}.parquet`, end - start),
       ),
       ranges: claimed,
+      topics: new Map([[ORDERS, ORDERS_ID]]),
       facts: claimed.map(({ end }) => ({
         leaderEpoch: 0,
         timestampMsMax: Number(end),
@@ -190,8 +197,8 @@ export class World {
     log = this.log,
   ): Promise<StagedAppend> {
     return stageFiles(context, {
-      files: this.sealed(of),
-      claim: { cluster: log.cluster, topics: new Map([[ORDERS, log.id]]) },
+      files: this.sealed(of, { topics: new Map([[ORDERS, log.id]]) }),
+      cluster: log.cluster,
       metadata: this.metadata,
     })
   }

@@ -4,7 +4,7 @@ import { compressFrameSync } from 'lz4-napi'
 import { compressSync } from 'snappy'
 import type { AbortedTransaction, FetchedBatch } from '../../../src/consumer/record-source.ts'
 import { unreachable } from '../../../src/core/assert.ts'
-import { topicName } from '../../../src/core/ids.ts'
+import { topicId, topicName } from '../../../src/core/ids.ts'
 import { FetchedRecords, type RecordReading } from '../../../src/record/fetched-records.ts'
 import { recordBatch, type BatchSpec, type RecordSpec } from '../../support/record-batch.ts'
 import { HeaderCursor } from '../../../src/record/record-cursor.ts'
@@ -88,6 +88,7 @@ export function fetched(batches: readonly Uint8Array[], spec: FetchedSpec = {}):
   return {
     kind: 'batch',
     topic: topicName('orders'),
+    topicId: topicId('topic-1'),
     partition: 3,
     position: spec.position ?? 0n,
     bytes: Uint8Array.from(Buffer.concat(batches)),

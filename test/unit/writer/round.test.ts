@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { topicName } from '../../../src/core/ids.ts'
+import { topicId, topicName } from '../../../src/core/ids.ts'
 import type { PushOutcome } from '../../../src/writer/encoder.ts'
 import { Round } from '../../../src/writer/round.ts'
 import type { RangeFacts } from '../../../src/writer/sealed-files.ts'
@@ -42,6 +42,19 @@ describe('Round', () => {
       30,
       7,
     ])
+  })
+
+  test('is of one log per topic: the same positions of another are other records', () => {
+    const round = new Round()
+    const log = { topic: AT.topic, topicId: topicId('first') }
+    round.begin(log)
+    round.begin(log)
+    expect([...round.topics]).toEqual([[AT.topic, 'first']])
+    const again = { topic: AT.topic, topicId: topicId('second') }
+    expect([round.isOfAnotherLog(log), round.isOfAnotherLog(again)]).toEqual([false, true])
+    expect(() => {
+      round.begin(again)
+    }).toThrow('of one log')
   })
 
   test('positions without rows count as something to claim', () => {

@@ -1,4 +1,4 @@
-import { topicName } from '../../../src/core/ids.ts'
+import { topicId, topicName } from '../../../src/core/ids.ts'
 import type { FetchedBatch } from '../../../src/consumer/record-source.ts'
 import { assignFreshIds } from '../../../src/iceberg/field-ids.ts'
 import type { PartitionSpec } from '../../../src/iceberg/partition.ts'
@@ -58,6 +58,7 @@ export function fetched(values: readonly string[], from = 0n): FetchedBatch {
   return {
     kind: 'batch',
     topic: topicName('orders'),
+    topicId: topicId('topic-1'),
     partition: 0,
     position: from,
     bytes: recordBatch({

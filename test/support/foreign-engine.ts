@@ -1,30 +1,42 @@
-import { snapshotId as asSnapshotId, type SnapshotId } from '../../../src/core/ids.ts'
-import type { Random } from '../../../src/core/random.ts'
-import { snapshotById } from '../../../src/iceberg/ancestry.ts'
-import type { DataFile, ManifestFile } from '../../../src/iceberg/data-file.ts'
-import { readManifestList, writeManifestList } from '../../../src/iceberg/manifest-list.ts'
-import { readManifest } from '../../../src/iceberg/manifest-reader.ts'
-import { stagedManifest, writeManifest } from '../../../src/iceberg/manifest-writer.ts'
-import type { TableMetadata } from '../../../src/iceberg/metadata.ts'
-import type { FakeCatalog } from '../../support/fake-catalog.ts'
-import type { FakeObjectStore } from '../../support/fake-object-store.ts'
-import { dataFile, SCHEMA, TABLE } from './fixtures.ts'
+import { snapshotId as asSnapshotId, type SnapshotId } from '../../src/core/ids.ts'
+import type { Random } from '../../src/core/random.ts'
+import { snapshotById } from '../../src/iceberg/ancestry.ts'
+import type { DataFile, ManifestFile } from '../../src/iceberg/data-file.ts'
+import { readManifestList, writeManifestList } from '../../src/iceberg/manifest-list.ts'
+import { readManifest } from '../../src/iceberg/manifest-reader.ts'
+import { stagedManifest, writeManifest } from '../../src/iceberg/manifest-writer.ts'
+import { currentSchema } from '../../src/iceberg/metadata-json.ts'
+import type { TableMetadata } from '../../src/iceberg/metadata.ts'
+import type { TableIdentifier } from '../../src/catalog/catalog.ts'
+import type { FakeCatalog } from './fake-catalog.ts'
+import type { FakeObjectStore } from './fake-object-store.ts'
 
 /** What other engines do to the table: appends, compactions, cherry-picks. */
 export class ForeignEngine {
   readonly catalog: FakeCatalog
   readonly store: FakeObjectStore
   readonly random: Random
+  readonly table: TableIdentifier
+  /** A data file of another writer, as its manifest describes it. */
+  readonly #file: (path: string) => DataFile
   #foreign = 0
 
-  constructor(catalog: FakeCatalog, store: FakeObjectStore, random: Random) {
-    this.catalog = catalog
-    this.store = store
-    this.random = random
+  constructor(parts: {
+    readonly catalog: FakeCatalog
+    readonly store: FakeObjectStore
+    readonly random: Random
+    readonly table: TableIdentifier
+    readonly file: (path: string) => DataFile
+  }) {
+    this.catalog = parts.catalog
+    this.store = parts.store
+    this.random = parts.random
+    this.table = parts.table
+    this.#file = parts.file
   }
 
   get metadata(): TableMetadata {
-    return this.catalog.metadata(TABLE)
+    return this.catalog.metadata(this.table)
   }
 
   /** The live files of main, read from its manifests. */
@@ -39,7 +51,7 @@ export class ForeignEngine {
     const files: DataFile[] = []
     for (const manifest of manifests) {
       const bytes = await this.store.get(manifest.manifestPath)
-      const { entries } = readManifest(bytes, { manifest, schema: SCHEMA })
+      const { entries } = readManifest(bytes, { manifest, schema: currentSchema(this.metadata) })
       files.push(
         ...entries.filter(({ status }) => status !== 'deleted').map(({ dataFile: file }) => file),
       )
@@ -50,7 +62,7 @@ export class ForeignEngine {
   /** Another engine appends a file of its own. */
   async append(): Promise<SnapshotId> {
     return this.#foreignSnapshot('append', async (before, snapshotId) => {
-      const file = dataFile(`foreign-${this.#foreign}.parquet`, 1)
+      const file = this.#file(`foreign-${this.#foreign}.parquet`)
       return [await this.#manifest([file], 'added', snapshotId), ...before]
     })
   }
@@ -58,15 +70,22 @@ export class ForeignEngine {
   /** Another engine rewrites every file: nothing in the head names who added a row first. */
   async compact(): Promise<SnapshotId> {
     const live = await this.liveFiles()
+    for (const { filePath } of live) this.#copy(filePath)
     return this.#foreignSnapshot('replace', async (_before, snapshotId) => [
       await this.#manifest(
         live.map((file) =>
-          Object.assign({}, file, { filePath: file.filePath.replace('.parquet', '.c.parquet') }),
+          Object.assign({}, file, { filePath: compacted(file.filePath) }),
         ),
         'added',
         snapshotId,
       ),
     ])
+  }
+
+  /** The rows go along; what stands only in a manifest has none. */
+  #copy(path: string): void {
+    const body = this.store.objects.get(path)
+    if (body !== undefined) this.store.objects.set(compacted(path), body)
   }
 
   /** A delete of the files that the newest snapshot added: their manifest is rewritten with them as deleted. */
@@ -97,29 +116,33 @@ export class ForeignEngine {
     manifests: (before: readonly ManifestFile[], id: SnapshotId) => Promise<ManifestFile[]>,
     summary: Record<string, string> = {},
   ): Promise<SnapshotId> {
-    this.#foreign += 1
-    const { metadata } = this
-    const head = metadata.currentSnapshotId
-    const parent = head === null ? undefined : snapshotById(metadata, head)
-    const before =
-      parent === undefined ? [] : readManifestList(await this.store.get(parent.manifestList))
-    const id = asSnapshotId(BigInt(7_000 + this.#foreign))
-    const list = writeManifestList({
-      formatVersion: metadata.formatVersion === 3 ? 3 : 2,
-      snapshotId: id,
-      parentSnapshotId: head,
-      sequenceNumber: metadata.lastSequenceNumber + 1n,
-      firstRowId: metadata.nextRowId,
-      manifests: await manifests(before, id),
-    })
-    const manifestList = `mem://foreign/snap-${id}.avro`
-    await this.store.put(manifestList, list.bytes)
-    return this.catalog.addForeign(TABLE, {
-      snapshotId: id,
-      manifestList,
-      summary: { operation, ...summary },
-      ...(metadata.formatVersion === 3 ? { addedRows: list.addedRows } : {}),
-    })
+    for (;;) {
+      this.#foreign += 1
+      const { metadata } = this
+      const head = metadata.currentSnapshotId
+      const parent = head === null ? undefined : snapshotById(metadata, head)
+      const before =
+        parent === undefined ? [] : readManifestList(await this.store.get(parent.manifestList))
+      const id = asSnapshotId(BigInt(7_000 + this.#foreign))
+      const list = writeManifestList({
+        formatVersion: metadata.formatVersion === 3 ? 3 : 2,
+        snapshotId: id,
+        parentSnapshotId: head,
+        sequenceNumber: metadata.lastSequenceNumber + 1n,
+        firstRowId: metadata.nextRowId,
+        manifests: await manifests(before, id),
+      })
+      const manifestList = `mem://foreign/snap-${id}.avro`
+      await this.store.put(manifestList, list.bytes)
+      // As another engine's commit: somebody was faster, so it is made anew on the new head.
+      if (this.metadata.currentSnapshotId !== head) continue
+      return this.catalog.addForeign(this.table, {
+        snapshotId: id,
+        manifestList,
+        summary: { operation, ...summary },
+        ...(metadata.formatVersion === 3 ? { addedRows: list.addedRows } : {}),
+      })
+    }
   }
 
   async #manifest(
@@ -129,7 +152,7 @@ export class ForeignEngine {
   ): Promise<ManifestFile> {
     const written = writeManifest({
       formatVersion: this.metadata.formatVersion === 3 ? 3 : 2,
-      schema: SCHEMA,
+      schema: currentSchema(this.metadata),
       spec: { specId: 0, fields: [] },
       content: 'data',
       entries: files.map((file) => ({
@@ -144,4 +167,8 @@ export class ForeignEngine {
     await this.store.put(manifestPath, written.bytes)
     return stagedManifest(written, { manifestPath, addedSnapshotId })
   }
+}
+
+function compacted(path: string): string {
+  return path.replace('.parquet', '.c.parquet')
 }
