@@ -1,4 +1,5 @@
 import { systemClock } from '../core/clock.ts'
+import { auditVerb } from './audit.ts'
 import { checkVerb } from './check.ts'
 import { historyVerb } from './history.ts'
 import { planVerb } from './plan.ts'
@@ -8,12 +9,13 @@ import { statusVerb } from './status.ts'
 
 /** All verbs, in the order in which the help lists them. */
 export function verbs(outside: ProcessOutside): readonly Verb[] {
-  const { env } = outside
+  const { env, stderr } = outside
   return [
     runVerb(outside),
     checkVerb(env),
     planVerb(env),
     statusVerb(env, () => systemClock.now()),
     historyVerb(env),
+    auditVerb(env, stderr),
   ]
 }

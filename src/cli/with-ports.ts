@@ -6,36 +6,50 @@ import { KafkaRecordSource } from '../consumer/kafka-record-source.ts'
 import { openCatalog, s3Options, sourceOptions } from '../worker/open-ports.ts'
 import { TableStore } from '../worker/table-store.ts'
 
-/** What most verbs work with: the real ports of a configuration. */
-export interface Ports {
+/** What a verb works with that reads tables only. */
+export interface TablePorts {
   readonly catalog: RestCatalog
-  readonly source: KafkaRecordSource
   /** Opens the store of a table, with what the catalog vended for it. */
   readonly storeOf: (config: Readonly<Record<string, string>>) => TableStore
 }
 
-/** Opens catalog and brokers for a verb, and closes them whatever becomes of it. */
-export async function withPorts<T>(config: Config, act: (ports: Ports) => Promise<T>): Promise<T> {
-  const parts = { clock: systemClock, random: systemRandom }
+/** What most verbs work with: the real ports of a configuration. */
+export interface Ports extends TablePorts {
+  readonly source: KafkaRecordSource
+}
+
+const PARTS = { clock: systemClock, random: systemRandom }
+
+/** Opens the catalog for a verb that does not need the brokers, and closes it whatever becomes of it. */
+export async function withTablePorts<T>(
+  config: Config,
+  act: (ports: TablePorts) => Promise<T>,
+): Promise<T> {
   const stores: TableStore[] = []
-  const catalog = await openCatalog(config, parts)
+  const catalog = await openCatalog(config, PARTS)
   try {
-    const source = await KafkaRecordSource.open(sourceOptions(config.kafka), parts)
-    try {
-      return await act({
-        catalog,
-        source,
-        storeOf: (vended) => {
-          const store = new TableStore(s3Options(config.storage.s3), vended)
-          stores.push(store)
-          return store
-        },
-      })
-    } finally {
-      await source.close()
-    }
+    return await act({
+      catalog,
+      storeOf: (vended) => {
+        const store = new TableStore(s3Options(config.storage.s3), vended)
+        stores.push(store)
+        return store
+      },
+    })
   } finally {
     await Promise.all(stores.map(async (store) => store.close()))
     await catalog.close()
   }
+}
+
+/** Opens catalog and brokers for a verb, and closes them whatever becomes of it. */
+export async function withPorts<T>(config: Config, act: (ports: Ports) => Promise<T>): Promise<T> {
+  return withTablePorts(config, async (ports) => {
+    const source = await KafkaRecordSource.open(sourceOptions(config.kafka), PARTS)
+    try {
+      return await act({ ...ports, source })
+    } finally {
+      await source.close()
+    }
+  })
 }

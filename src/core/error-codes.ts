@@ -137,6 +137,25 @@ export const ERROR_CODES = {
     'After a replay the table does not hold exactly the positions that the log holds; the message lists the differences.',
   ),
 
+  // Reading back
+  AUDIT_FAILED: never(1, 'The table is not what its ledger says; every difference is listed.'),
+  AUDIT_INEXACT: never(
+    3,
+    'Nothing wrong was found, and the table has what the audit cannot read: equality deletes, deletion vectors, or data files that are not Parquet.',
+  ),
+  LEDGER_MISSING: never(
+    3,
+    'The writer has no ledger in this table: it has never committed there, or not on this branch.',
+  ),
+  POSITIONS_MISSING: never(
+    3,
+    'The table has no metadata column with the topic, partition and offset of its rows.',
+  ),
+  MEMORY_EXCEEDED: never(
+    3,
+    'What was asked for takes more memory than it is allowed; the message names what, and the option that allows more.',
+  ),
+
   // Where to start (planStart)
   TABLE_ROLLED_BACK: never(
     3,

@@ -23,7 +23,7 @@ const ALLOWED: Record<string, typeof EVERYTHING | { values: string[]; types?: st
   },
   commit: { values: ['core', 'iceberg', 'storage', 'catalog'], types: ['writer'] },
   audit: {
-    values: ['core', 'iceberg', 'storage', 'catalog', 'commit'],
+    values: ['core', 'iceberg', 'record', 'storage', 'catalog', 'commit'],
     types: ['consumer'],
   },
   replay: {

@@ -1,0 +1,124 @@
+import type { GapReason, Ledger, Origin } from '../commit/ledger.ts'
+import type { SnapshotId, TopicId } from '../core/ids.ts'
+import {
+  PartitionMap,
+  type Position,
+  type PositionRange,
+  type TopicPartition,
+} from '../core/offsets.ts'
+import type { WalkEnd } from '../iceberg/ancestry.ts'
+import type { LedgerChain } from './ledger-chain.ts'
+import type { LiveFile } from './live-files.ts'
+
+/** A range that the ledger passed without reading it. */
+export interface PassedRange {
+  readonly reason: GapReason
+  readonly range: PositionRange
+  readonly snapshotId: SnapshotId
+}
+
+/** Where the rows of one partition belong. */
+export interface PartitionScope {
+  readonly topicId: TopicId
+  /** From where the partition was started to the ledger. */
+  readonly range: PositionRange
+  /** The gaps within it, by position. */
+  readonly gaps: readonly PassedRange[]
+  /** Below it a position may be of an earlier log of the same name, or of this one: rows do not tell. */
+  readonly rebasedBelow: Position
+}
+
+export interface ScopeInput {
+  readonly ledger: Ledger
+  readonly origin: Origin | undefined
+  readonly chain: LedgerChain
+  readonly end: WalkEnd
+  readonly files: readonly LiveFile[]
+}
+
+/** Where rows belong, partition by partition. Pure. */
+export function rowScopes(input: ScopeInput): PartitionMap<PartitionScope> {
+  const { ledger, chain } = input
+  const scopes = new PartitionMap<PartitionScope>()
+  const lowest = lowestOffset(input.files)
+  for (const [topic, { id, next }] of ledger.topics) {
+    for (const [partition, end] of next) {
+      const at = { topic, partition }
+      const rebasedBelow = chain.rebased.get(at)?.end ?? 0n
+      const start = rebasedBelow > 0n ? 0n : startOf(input, at, lowest)
+      const range = {
+        start: start < end ? start : end,
+        end: end > rebasedBelow ? end : rebasedBelow,
+      }
+      scopes.set(at, { topicId: id, range, gaps: gapsWithin(chain, at, range), rebasedBelow })
+    }
+  }
+  return scopes
+}
+
+/**
+ * Where a partition was started. Where neither the origin nor a snapshot tells any more, no file holds a row below
+ * the least bound of them all.
+ */
+function startOf(
+  { origin, ledger, chain, end }: ScopeInput,
+  at: TopicPartition,
+  lowest: Position | undefined,
+): Position {
+  const begun = origin?.topics.get(at.topic)
+  const known =
+    begun?.id === ledger.topics.get(at.topic)?.id ? begun?.start.get(at.partition) : undefined
+  if (known !== undefined) return known
+  const passed = gapsAt(chain, at).find(
+    ({ reason, range }) => reason === 'start' && range.start === 0n,
+  )
+  return passed?.range.end ?? (end.kind === 'root' ? 0n : (lowest ?? 0n))
+}
+
+/** Undefined where some file has no bounds. */
+function lowestOffset(files: readonly LiveFile[]): Position | undefined {
+  let lowest: Position | undefined
+  for (const { offsets, rows } of files) {
+    if (rows === 0n) continue
+    if (offsets === undefined) return undefined
+    if (lowest === undefined || offsets.lowest < lowest) lowest = offsets.lowest
+  }
+  return lowest
+}
+
+function gapsAt({ gaps }: LedgerChain, at: TopicPartition): LedgerChain['gaps'] {
+  return gaps.filter(
+    ({ partition }) => partition.topic === at.topic && partition.partition === at.partition,
+  )
+}
+
+/** Positions that a rebase passed may have been read from the log before it. */
+function gapsWithin(
+  chain: LedgerChain,
+  at: TopicPartition,
+  within: PositionRange,
+): readonly PassedRange[] {
+  return gapsAt(chain, at)
+    .filter(({ reason, range }) => reason !== 'rebase' && range.end > within.start)
+    .map(({ reason, range, snapshot }) => ({
+      reason,
+      range: { start: range.start > within.start ? range.start : within.start, end: range.end },
+      snapshotId: snapshot.snapshotId,
+    }))
+    .toSorted((a, b) => (a.range.start < b.range.start ? -1 : 1))
+}
+
+/** The parts of a range that are in no gap. */
+export function* outsideGaps(
+  range: PositionRange,
+  gaps: readonly PassedRange[],
+): Generator<PositionRange> {
+  let { start } = range
+  for (const { range: gap } of gaps) {
+    if (gap.end <= start) continue
+    if (gap.start >= range.end) break
+    if (gap.start > start) yield { start, end: gap.start }
+    start = gap.end
+  }
+  if (start < range.end) yield { start, end: range.end }
+}
