@@ -1,9 +1,16 @@
 import { assert, required } from '../core/assert.ts'
-import { type ClusterId, commitId, type CommitId, snapshotId, type SnapshotId } from '../core/ids.ts'
+import {
+  type ClusterId,
+  commitId,
+  type CommitId,
+  snapshotId,
+  type SnapshotId,
+} from '../core/ids.ts'
 import { stringifyJson } from '../core/json.ts'
 import type { PartitionMap } from '../core/offsets.ts'
 import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
-import { stagedManifest, writeManifest } from '../iceberg/manifest-writer.ts'
+import { stagedManifest, type WrittenManifest, writeManifest } from '../iceberg/manifest-writer.ts'
+import { currentSchema } from '../iceberg/metadata-json.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { PartitionSpec } from '../iceberg/partition.ts'
 import type { Schema } from '../iceberg/types.ts'
@@ -76,9 +83,51 @@ async function writeManifests(
     readonly files: readonly DataFile[]
   },
 ): Promise<readonly ManifestFile[]> {
-  const { files, schema, spec } = staged
+  const { files, snapshotId: addedSnapshotId } = staged
   if (files.length === 0) return []
-  const written = writeManifest({
+  const written = manifestOf(metadata, staged)
+  const manifestPath = `${metadataLocation(metadata)}/${staged.commitId}-m0.avro`
+  await store.put(manifestPath, written.bytes)
+  return [stagedManifest(written, { manifestPath, addedSnapshotId })]
+}
+
+/** Writes the manifest of data files under one spec that a snapshot will add. */
+export async function writeDataManifest(
+  { store, random }: Pick<CommitContext, 'store' | 'random'>,
+  metadata: TableMetadata,
+  {
+    files,
+    specId,
+    snapshotId: addedSnapshotId,
+  }: {
+    readonly files: readonly DataFile[]
+    readonly specId: number
+    readonly snapshotId: SnapshotId
+  },
+): Promise<ManifestFile> {
+  const spec = required(
+    metadata.partitionSpecs.find((one) => one.specId === specId),
+    'spec of data files',
+  )
+  const written = manifestOf(metadata, { files, schema: currentSchema(metadata), spec })
+  const manifestPath = `${metadataLocation(metadata)}/${random.uuid()}-m0.avro`
+  await store.put(manifestPath, written.bytes)
+  return stagedManifest(written, { manifestPath, addedSnapshotId })
+}
+
+function manifestOf(
+  metadata: TableMetadata,
+  {
+    files,
+    schema,
+    spec,
+  }: {
+    readonly files: readonly DataFile[]
+    readonly schema: Schema
+    readonly spec: PartitionSpec
+  },
+): WrittenManifest {
+  return writeManifest({
     formatVersion: refuseOldFormat(metadata),
     schema,
     spec,
@@ -92,9 +141,6 @@ async function writeManifests(
       dataFile,
     })),
   })
-  const manifestPath = `${metadataLocation(metadata)}/${staged.commitId}-m0.avro`
-  await store.put(manifestPath, written.bytes)
-  return [stagedManifest(written, { manifestPath, addedSnapshotId: staged.snapshotId })]
 }
 
 function countAdded(files: readonly DataFile[]): AddedFiles {
@@ -107,7 +153,8 @@ function countAdded(files: readonly DataFile[]): AddedFiles {
   }
 }
 
-function tupleKey(tuple: DataFile['partition']): string {
+/** Text that is the same for equal partition tuples of one spec, and for no others. */
+export function tupleKey(tuple: DataFile['partition']): string {
   return stringifyJson(
     tuple.map((value) => {
       if (value instanceof Uint8Array) return ['bytes', Buffer.from(value).toString('hex')]

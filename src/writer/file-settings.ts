@@ -13,7 +13,7 @@ const ROW_GROUP_COLUMN_BYTES_MAX = 64 * 1024 * 1024
 /** Rows of a row group: what Parquet writers commonly take; it bounds the work between two answers of an encoder. */
 const ROW_GROUP_ROWS_MAX = 122_880
 /** Java readers distrust statistics by writers whose version they cannot parse. */
-const CREATED_BY = 'firn version 0.1.0 (build 0)'
+export const CREATED_BY = 'firn version 0.1.0 (build 0)'
 
 /** What a table's properties say about its files. */
 export interface FileSettings {

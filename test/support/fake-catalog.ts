@@ -191,6 +191,7 @@ export class FakeCatalog implements Catalog {
       return this.#listed({
         ...metadata,
         lastSequenceNumber: sequenceNumber,
+        nextRowId: metadata.nextRowId + (added.addedRows ?? 0n),
         snapshots: [...metadata.snapshots, added],
         currentSnapshotId: id,
         refs: { ...metadata.refs, main: { type: 'branch', snapshotId: id } },

@@ -9,7 +9,6 @@ import type { ReplacedHead, Replacement } from '../../../src/commit/replacement.
 import type { StagedAppend } from '../../../src/commit/stage.ts'
 import { snapshotById } from '../../../src/iceberg/ancestry.ts'
 import { checkMetadata } from '../../../src/iceberg/check-metadata.ts'
-import type { ManifestFile } from '../../../src/iceberg/data-file.ts'
 import { readManifest } from '../../../src/iceberg/manifest-reader.ts'
 import { ManifestFilter } from '../../../src/replay/manifest-filter.ts'
 import { at, range, SCHEMA } from './fixtures.ts'
@@ -30,7 +29,7 @@ function replacementOf(
   return {
     newBranch,
     on: async (head: ReplacedHead) => {
-      const removed = new Map<ManifestFile, Set<string>>()
+      const removed = new Map<string, Set<string>>()
       let [files, records, bytes] = [0, 0n, 0n]
       for (const manifest of head.manifests) {
         const read = readManifest(await world.store.get(manifest.manifestPath), {
@@ -39,7 +38,10 @@ function replacementOf(
         })
         for (const { status, dataFile } of read.entries) {
           if (status === 'deleted' || !goes(dataFile.filePath)) continue
-          removed.set(manifest, (removed.get(manifest) ?? new Set()).add(dataFile.filePath))
+          removed.set(
+            manifest.manifestPath,
+            (removed.get(manifest.manifestPath) ?? new Set()).add(dataFile.filePath),
+          )
           files += 1
           records += dataFile.recordCount
           bytes += dataFile.fileSizeInBytes
