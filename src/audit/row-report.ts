@@ -1,7 +1,7 @@
 import { FirnError } from '../core/errors.ts'
-import type { Snapshot } from '../iceberg/metadata.ts'
 import { type AuditFacts, placeText } from './audit.ts'
 import { bounded, type Check, check, counted, note, positions, reasonTexts } from './check.ts'
+import { removalsAbove, removalText } from './removals.ts'
 
 /** What the rows and the log say. Pure. */
 export function rowChecks(facts: AuditFacts): readonly Check[] {
@@ -109,27 +109,15 @@ function snapshotRowsCheck({ table, rows, scopes }: AuditFacts): Check {
       `snapshot ${snapshot.snapshotId} added ${counted(addedRecords, 'row')}, ${counted(found, 'position')} of its ranges are there`,
     )
   }
-  const suspects = differences.length === 0 ? [] : removals(table.reading.walk)
+  const suspects = removalsAbove(table.reading.walk, undefined).map(removalText)
   return check(
     'rows-of-snapshots',
     {
       ok: `${counted(compared, 'snapshot')}: as many positions of its ranges are there as it added rows`,
       failed: `${counted(differences.length, 'snapshot')} with more or fewer rows than it added`,
     },
-    bounded([...differences, ...suspects]),
+    differences.length === 0 ? [] : bounded([...differences, ...suspects]),
   )
-}
-
-/** Snapshots of others that took rows out: where to look. */
-function removals(walk: readonly Snapshot[]): readonly string[] {
-  return walk.flatMap(({ snapshotId, summary }) => {
-    const removed = summary['deleted-records'] ?? summary['added-position-deletes']
-    if (removed === undefined || summary['operation'] === 'replace') return []
-    const by = summary['engine-name'] ?? 'another writer'
-    return [
-      `snapshot ${snapshotId} (${summary['operation'] ?? ''}, by ${by}) removed rows: deleted-records ${removed}, added-records ${summary['added-records'] ?? '0'}`,
-    ]
-  })
 }
 
 function logChecks({ log, rows, scopes }: AuditFacts): readonly Check[] {

@@ -6,6 +6,7 @@ import { planVerb } from './plan.ts'
 import { runVerb, type ProcessOutside } from './run.ts'
 import type { Verb } from './run-cli.ts'
 import { statusVerb } from './status.ts'
+import { traceVerb } from './trace.ts'
 
 /** All verbs, in the order in which the help lists them. */
 export function verbs(outside: ProcessOutside): readonly Verb[] {
@@ -17,5 +18,6 @@ export function verbs(outside: ProcessOutside): readonly Verb[] {
     statusVerb(env, () => systemClock.now()),
     historyVerb(env),
     auditVerb(env, stderr),
+    traceVerb(env, stderr),
   ]
 }
