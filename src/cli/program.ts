@@ -7,10 +7,11 @@ const PACKAGE = new URL('../../package.json', import.meta.url)
 
 /** The program in its process: arguments, streams, signals. Resolves with the exit code. */
 export async function runProgram(host: NodeJS.Process): Promise<number> {
-  const { argv, env, stdout, stderr } = host
+  const { argv, env, stdin, stdout, stderr } = host
   const version = packageVersion()
   const list = verbs({
     env,
+    stdin,
     stderr,
     version,
     availableMemoryBytes: host.constrainedMemory() > 0 ? host.availableMemory() : 0,

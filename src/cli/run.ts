@@ -10,6 +10,7 @@ import type { Verb } from './run-cli.ts'
 /** What `run` takes from the process that it runs in. */
 export interface ProcessOutside {
   readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: NodeJS.ReadStream
   readonly stderr: NodeJS.WriteStream
   readonly version: string
   readonly availableMemoryBytes: number
