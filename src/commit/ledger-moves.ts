@@ -49,8 +49,8 @@ export type LedgerMove =
       readonly kind: 'rebase'
       readonly cluster: ClusterId
       readonly topic: TopicName
-      /** The id that the ledger has now. */
-      readonly from: TopicId
+      /** The topic's ledger as it was looked at. */
+      readonly from: TopicLedger
       readonly to: TopicPin
     }
 
@@ -161,11 +161,13 @@ function rebase(
   ledger: Ledger,
 ): MoveOutcome {
   const held = ledger.topics.get(topic)
-  if (held?.id === to.id && ledger.cluster === cluster && from !== to.id) {
+  const sameLog = from.id === to.id && ledger.cluster === cluster
+  if (!sameLog && held?.id === to.id && ledger.cluster === cluster) {
     return { kind: 'nothing-to-do', ledger }
   }
-  if (held?.id !== from) return { kind: 'rejected', ledger }
-  const sameLog = from === to.id && ledger.cluster === cluster
+  if (held?.id !== from.id) return { kind: 'rejected', ledger }
+  // What was looked at has moved, be it by this very move: sent again, it would take the ledger back.
+  if (sameLog && !stands(held, from, to)) return { kind: 'rejected', ledger }
   const after = sameLog ? movedWithin(held, to.positions) : begin(to)
   const standing = sameLog ? held.next : new Map<number, Position>()
   return {
@@ -173,6 +175,14 @@ function rebase(
     ledger: withTopics({ ...ledger, cluster }, [[topic, after]]),
     gaps: asGaps('rebase', passed(topic, to.positions, standing)),
   }
+}
+
+function stands(held: TopicLedger, from: TopicLedger, { positions }: TopicPin): boolean {
+  return [...positions.keys()].every(
+    (partition) =>
+      held.next.get(partition) === from.next.get(partition) &&
+      held.epoch.get(partition) === from.epoch.get(partition),
+  )
 }
 
 /** What was known of a partition's last position does not hold at its new one. */

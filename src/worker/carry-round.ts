@@ -36,6 +36,8 @@ export async function carryRound(
     while (!abandoned.aborted) {
       const step = await session.commit(staged, abandoned)
       if (step.kind !== 'exhausted') return { kind: 'ended', step, files }
+      // Nobody waits for it any more: whoever abandoned it reads again, and must not be told to stand still.
+      if (abandoned.aborted) break
       stuck('commit', step.reason)
       await clock.sleep(slowRetryMs, abandoned)
     }

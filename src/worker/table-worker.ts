@@ -3,6 +3,7 @@ import { PartitionMap, type Position, type TopicPartition } from '../core/offset
 import type { FetchEvent, FetchedBatch } from '../consumer/record-source.ts'
 import { decideFlush, isFull } from '../writer/flush-policy.ts'
 import type { HaltCause, SealedFiles, SealReason } from '../writer/sealed-files.ts'
+import { inTime } from './in-time.ts'
 import { RetryPace } from './retry-pace.ts'
 import { Serial } from './serial.ts'
 import { carryRound, type FinalStep } from './carry-round.ts'
@@ -48,8 +49,11 @@ export class TableWorker {
   /** Partitions that the group gave to this worker: read from the ledger on. */
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
     this.#parts.events.group('assigned', partitions)
-    for (const partition of partitions) this.#owned.set(partition, { kind: 'starting' })
-    await this.#serial.run(async () => this.#start(partitions))
+    // In its turn: a revocation that is still draining must not take away what has come back meanwhile.
+    await this.#serial.run(async () => {
+      for (const partition of partitions) this.#owned.set(partition, { kind: 'starting' })
+      await this.#start(partitions)
+    })
   }
 
   /** Partitions that go to another worker: what is complete is committed first, within the budget. */
@@ -73,7 +77,10 @@ export class TableWorker {
       this.#owned.delete(partition)
     }
     this.#parts.events.group('lost', partitions)
-    if (this.#holdsAny(partitions)) await this.#serial.run(async () => this.#startAgain('lost'))
+    await this.#serial.run(async () => {
+      for (const partition of partitions) this.#owned.delete(partition)
+      if (this.#holdsAny(partitions)) await this.#startAgain('lost')
+    })
   }
 
   async accept(event: FetchEvent): Promise<void> {
@@ -205,11 +212,11 @@ export class TableWorker {
 
   /** Where each partition that is being read stands: of an empty round, where the ledger should be. */
   #positions(): PartitionMap<Position> {
-    const positions = new PartitionMap<Position>()
-    for (const [partition, owned] of this.#owned) {
-      if (owned.kind === 'reading') positions.set(partition, owned.position)
-    }
-    return positions
+    return new PartitionMap(
+      [...this.#owned].flatMap(([partition, owned]) =>
+        owned.kind === 'reading' ? [[partition, owned.position] as const] : [],
+      ),
+    )
   }
 
   /** Never throws and never waits for `#serial`: a revocation that holds it waits for us. */
@@ -255,10 +262,7 @@ export class TableWorker {
 
   /** Advisory, for lag tools, after the snapshot and never ahead of the ledger. */
   #commitGroupOffsets(next: PartitionMap<Position>): void {
-    const mine = new PartitionMap<Position>()
-    for (const [partition, position] of next) {
-      if (this.#owned.has(partition)) mine.set(partition, position)
-    }
+    const mine = new PartitionMap([...next].filter(([partition]) => this.#owned.has(partition)))
     this.#parts.source.commitGroupOffsets(mine).catch((fault: unknown) => {
       this.#parts.events.fault('group-offsets', asFirnError(fault))
     })
@@ -343,28 +347,18 @@ export class TableWorker {
 
   /** Commits everything that holds one of these partitions. False where the budget was used up first. */
   async #drain(partitions: readonly TopicPartition[], reason: SealReason): Promise<boolean> {
-    const timeout = new AbortController()
-    const late = this.#parts.clock
-      .sleep(this.options.drainBudgetMs, timeout.signal)
-      .then(() => 'late')
-    const end = await Promise.race([this.#sealAndWait(partitions, reason), late])
-    timeout.abort()
-    if (end !== 'late') return true
+    const draining = this.#sealAndWait(partitions, reason)
+    if (await inTime(this.#parts.clock, this.options.drainBudgetMs, draining)) return true
     this.#inFlight?.abandon.abort()
     this.#parts.events.dropped('drain budget used up', undefined)
     return false
   }
 
-  async #sealAndWait(
-    partitions: readonly TopicPartition[],
-    reason: SealReason,
-  ): Promise<'drained'> {
+  async #sealAndWait(partitions: readonly TopicPartition[], reason: SealReason): Promise<void> {
     await this.#inFlight?.done
-    if (this.#holdsAny(partitions)) {
-      this.seal(reason)
-      await this.#inFlight?.done
-    }
-    return 'drained'
+    if (!this.#holdsAny(partitions)) return
+    this.seal(reason)
+    await this.#inFlight?.done
   }
 
   #holdsAny(partitions: readonly TopicPartition[]): boolean {
@@ -383,6 +377,7 @@ export class TableWorker {
   get bytesHeld(): number {
     return this.#parts.session.buffer?.bytesHeld ?? 0
   }
+
   get report(): TableReport {
     const { buffer } = this.#parts.session
     return tableReport({

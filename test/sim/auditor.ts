@@ -135,7 +135,7 @@ function auditLedgers(world: SimWorld, own: readonly OwnSnapshot[]): readonly st
       for (const [partition, position] of next) {
         const key = placeOf(id, partition, 0n)
         const moved = movedTo(record, { topic, partition }, before.get(key) ?? 0n)
-        const set = world.witness.rebases.has(snapshot.snapshotId)
+        const set = world.witness.sets.has(snapshot.snapshotId)
         if (!set && moved !== position) {
           problems.push(
             `${position < (before.get(key) ?? 0n) ? 'I2' : 'I3'}: ${partition} goes from ${before.get(key)} to ${position} in ${snapshot.snapshotId}, which covers up to ${moved}`,

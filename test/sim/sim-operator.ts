@@ -1,11 +1,16 @@
-import { tableText } from '../../src/catalog/catalog.ts'
+import {
+  type CommitResponse,
+  type TableCommit,
+  type TableIdentifier,
+  tableText,
+} from '../../src/catalog/catalog.ts'
 import { ALL_CARRIERS } from '../../src/commit/carriers.ts'
 import { commitMove } from '../../src/commit/committer.ts'
 import type { CommitContext } from '../../src/commit/context.ts'
 import type { LedgerMove } from '../../src/commit/ledger-moves.ts'
 import type { TopicLedger } from '../../src/commit/ledger.ts'
 import { ManifestLists } from '../../src/commit/manifest-lists.ts'
-import { clusterId } from '../../src/core/ids.ts'
+import { clusterId, type SnapshotId } from '../../src/core/ids.ts'
 import type { Position, PositionRange } from '../../src/core/offsets.ts'
 import type { SimPartition } from './sim-log.ts'
 import { SimCatalog, SimStore } from './sim-ports.ts'
@@ -28,6 +33,8 @@ export class SimOperator {
   readonly #process: SimProcess
   readonly #lists: ManifestLists
   readonly #store: SimStore
+  /** What was done, in its order. */
+  readonly acted: string[] = []
 
   constructor(world: SimWorld) {
     this.#world = world
@@ -53,7 +60,7 @@ export class SimOperator {
     try {
       const outcome = await commitMove(this.#context(), move)
       this.#world.tell(`operator ${move.kind}: ${outcome.kind}`)
-      if (outcome.kind === 'committed') this.#world.witness.rebases.add(outcome.snapshotId)
+      this.acted.push(`${move.kind}: ${outcome.kind}`)
     } catch (fault) {
       this.#world.tell(`operator ${move.kind}: ${String(fault)}`)
     }
@@ -77,7 +84,7 @@ export class SimOperator {
         kind: 'rebase',
         cluster: clusterId(cluster.id),
         topic: topic.name,
-        from: held.id,
+        from: held,
         to: { id: topic.id, positions: this.#positions(held) },
       }
     }
@@ -125,7 +132,7 @@ export class SimOperator {
   }
 
   #context(): CommitContext {
-    const { config, table, metadata, catalog, random, weather } = this.#world
+    const { config, table, metadata, catalog, random, weather, witness } = this.#world
     return {
       table,
       owner: { writer: config.writer, ref: 'main' },
@@ -137,13 +144,38 @@ export class SimOperator {
       stagedMaxAgeMs: config.commit.stagedMaxAgeMs,
       liftAfterSnapshots: config.commit.liftAfterSnapshots,
       engineVersion: 'sim',
-      catalog: new SimCatalog(catalog, this.#process, random.fork(tableText(table)), weather),
+      catalog: new OperatorCatalog(
+        catalog,
+        this.#process,
+        random.fork(tableText(table)),
+        weather,
+      ).noting((id) => witness.sets.add(id)),
       store: this.#store,
       clock: this.#process.clock,
       random: random.fork('move'),
       observe: () => undefined,
       lists: this.#lists,
     }
+  }
+}
+
+/** Notes which snapshots a person has asked for, whatever became of the requests. */
+class OperatorCatalog extends SimCatalog {
+  #note: (id: SnapshotId) => void = () => undefined
+
+  noting(note: (id: SnapshotId) => void): this {
+    this.#note = note
+    return this
+  }
+
+  override async commitTable(
+    identifier: TableIdentifier,
+    commit: TableCommit,
+  ): Promise<CommitResponse> {
+    for (const update of commit.updates) {
+      if (update.action === 'add-snapshot') this.#note(update.snapshot.snapshotId)
+    }
+    return super.commitTable(identifier, commit)
   }
 }
 

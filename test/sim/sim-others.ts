@@ -114,6 +114,12 @@ export class SimOthers {
       )
     if (ends.length === 0) return
     const end = random.pick(ends)
+    this.truncateTo(number, end)
+  }
+
+  truncateTo(number: number, end: bigint): void {
+    const { topic } = this.#world
+    const log = topic.partitions[number]!
     this.#world.tell(`truncate ${number} to ${end}`)
     const { logEnd } = log
     log.truncate(end)

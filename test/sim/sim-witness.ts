@@ -15,8 +15,8 @@ export class SimWitness {
   readonly #world: SimWorld
   /** Per place, the highest ledger that ever was. */
   readonly #highest = new Map<string, Position>()
-  /** Snapshots with which a person set the ledger elsewhere. */
-  readonly rebases = new Set<SnapshotId>()
+  /** Snapshots that set the ledger elsewhere, as a person or the policy wanted. */
+  readonly sets = new Set<SnapshotId>()
 
   constructor(world: SimWorld) {
     this.#world = world
@@ -68,9 +68,11 @@ export class SimWitness {
     if (mirror === undefined || onRollback === 'follow') return
     const standing = this.ancestry(before.currentSnapshotId)
     if (standing.some(({ snapshotId }) => snapshotId === mirror.snapshotId)) return
-    const skips = readRecord(snapshot)?.gaps.has('skip') === true
-    const passesNothing = (readRecord(snapshot)?.ranges.size ?? 0) === 0
-    if (onRollback === 'hold' || !(skips || passesNothing)) {
+    const record = readRecord(snapshot)
+    // On to where the table was, be it forward or, where a rebase was rolled back, not.
+    const skips = record?.ranges.size === 0 && sameNext(record.ledger, mirror.ledger)
+    if (skips) this.sets.add(snapshot.snapshotId)
+    if (onRollback === 'hold' || !skips) {
       this.#world.problems.push(
         `P3: ${snapshot.snapshotId} was committed on a rolled-back table under ${onRollback}`,
       )
@@ -110,4 +112,14 @@ export class SimWitness {
       }
     }
   }
+}
+
+function sameNext(one: Ledger, other: Ledger): boolean {
+  return [...other.topics].every(([topic, { id, next }]) => {
+    const found = one.topics.get(topic)
+    return (
+      found?.id === id &&
+      [...next].every(([partition, position]) => found.next.get(partition) === position)
+    )
+  })
 }

@@ -147,6 +147,13 @@ export class SimWorld {
     return this.alive.map((process) => this.#workers.get(process)?.bytesHeld ?? 0)
   }
 
+  get rowsHeld(): number {
+    return this.alive.reduce(
+      (sum, process) => sum + (this.#workers.get(process)?.report.rowsHeld ?? 0),
+      0,
+    )
+  }
+
   tell(line: string): void {
     this.trace.push(`${this.clock.nowMs} ${line}`)
   }
@@ -252,10 +259,14 @@ export class SimWorld {
 
   /** Whether the ledger has come to the log's end everywhere. */
   caughtUp(): boolean {
+    return this.hasReached(this.topic.partitions.map(({ logEnd }) => logEnd))
+  }
+
+  hasReached(marks: readonly Position[]): boolean {
     const ledger = this.ledger()
     return (
       ledger?.id === this.topic.id &&
-      this.topic.partitions.every(({ logEnd }, partition) => ledger.next.get(partition) === logEnd)
+      marks.every((mark, partition) => (ledger.next.get(partition) ?? -1n) >= mark)
     )
   }
 

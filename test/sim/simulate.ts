@@ -43,6 +43,8 @@ export interface SimulationOptions extends Omit<WorldOptions, 'seed'> {
   /** Only these; default: what the seed says. */
   readonly gusts?: readonly Gust[]
   readonly change?: (world: SimWorld) => void
+  /** Records go on coming while things come right: nobody is ever idle. */
+  readonly busy?: boolean
   /** Lines of the trace to keep; default 60. */
   readonly tail?: number
 }
@@ -69,12 +71,14 @@ export async function simulate(seed: string, options: SimulationOptions = {}): P
   blow()
   await clock.run(() => clock.nowMs >= stormEnds, STORM_MS)
   calm(world)
-  const isDone = (): boolean => world.caughtUp() || needsAPerson(world).length > 0
-  await clock.run(isDone, CALM_MS)
+  const marks = world.topic.partitions.map(({ logEnd }) => logEnd)
+  if (options.busy === true) keepBusy(world)
+  const isDone = (): boolean => world.hasReached(marks) || needsAPerson(world).length > 0
+  const ended = await clock.run(isDone, options.busy === true ? CALM_MS / 5 : CALM_MS)
   void operator
   return {
     problems: await audit(world),
-    caughtUp: world.caughtUp(),
+    caughtUp: ended && needsAPerson(world).length === 0,
     needsAPerson: needsAPerson(world),
     traceHash: createHash('sha256').update(world.trace.join('\n')).digest('hex'),
     tail: world.trace.slice(-(options.tail ?? TAIL)),
@@ -84,7 +88,7 @@ export async function simulate(seed: string, options: SimulationOptions = {}): P
 
 function worldOf(
   seed: string,
-  { gusts, change: _change, tail: _tail, ...options }: SimulationOptions,
+  { gusts, change: _change, tail: _tail, busy: _busy, ...options }: SimulationOptions,
 ): { readonly world: SimWorld; readonly gusts: readonly Gust[] } {
   // A generator of its own: what the seed chooses must not depend on what is asked for.
   const world = new SimWorld({ seed, ...options, workers: 0 })
@@ -95,6 +99,14 @@ function worldOf(
   world.onRollback = options.onRollback ?? policy
   for (let count = options.workers ?? 2; count > 0; count--) world.startWorker()
   return { world, gusts: gusts ?? chosen }
+}
+
+function keepBusy(world: SimWorld): void {
+  const produce = (): void => {
+    for (const { partition } of world.partitions) world.produce(partition, 1)
+    world.clock.after(300, produce)
+  }
+  produce()
 }
 
 /** Faults are off, whoever was stopped goes on, and somebody is there to work. */

@@ -73,9 +73,7 @@ export class ForeignEngine {
     for (const { filePath } of live) this.#copy(filePath)
     return this.#foreignSnapshot('replace', async (_before, snapshotId) => [
       await this.#manifest(
-        live.map((file) =>
-          Object.assign({}, file, { filePath: compacted(file.filePath) }),
-        ),
+        live.map((file) => Object.assign({}, file, { filePath: compacted(file.filePath) })),
         'added',
         snapshotId,
       ),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { applyMove, type LedgerMove, originAfter } from '../../../src/commit/ledger-moves.ts'
-import type { Ledger } from '../../../src/commit/ledger.ts'
+import type { Ledger, TopicLedger } from '../../../src/commit/ledger.ts'
 import { positionsOf } from '../../../src/commit/ledger.ts'
 import type { TableVerdict } from '../../../src/commit/plan-table.ts'
 import { clusterId, topicId, topicName } from '../../../src/core/ids.ts'
@@ -41,8 +41,17 @@ const rebase: Extract<LedgerMove, { kind: 'rebase' }> = {
   kind: 'rebase',
   cluster: CLUSTER,
   topic: ORDERS,
-  from: ORDERS_ID,
+  from: topicLedger(ORDERS_ID, [5, 3]),
   to: { id: NEW_ID, positions: new Map([[0, 2n]]) },
+}
+
+function topicLedger(id: TopicLedger['id'], next: number[], epoch: number[] = []): TopicLedger {
+  return {
+    id,
+    next: new Map(next.map((position, partition) => [partition, BigInt(position)])),
+    epoch: new Map(epoch.entries()),
+    through: new Map(),
+  }
 }
 
 describe('a pin', () => {
@@ -127,9 +136,53 @@ describe('a rebase', () => {
   })
 
   test('of another log than the ledger’s is rejected', () => {
-    const move = { ...rebase, from: topicId('t9') }
+    const move = { ...rebase, from: topicLedger(topicId('t9'), [5]) }
     expect(applyMove(move, goOn(ledger([5])), STILL).kind).toBe('rejected')
     expect(applyMove({ ...rebase, topic: VIEWS }, goOn(ledger([5])), STILL).kind).toBe('rejected')
+  })
+})
+
+describe('a rebase within a log that was truncated', () => {
+  const standing = topicLedger(ORDERS_ID, [5, 3, 8], [1, 1, 1])
+  const truncated: LedgerMove = {
+    ...rebase,
+    from: standing,
+    to: {
+      id: ORDERS_ID,
+      positions: new Map([
+        [0, 2n],
+        [2, 9n],
+      ]),
+    },
+  }
+  const on = (topic: TopicLedger): ReturnType<typeof applyMove> =>
+    applyMove(truncated, goOn({ cluster: CLUSTER, topics: new Map([[ORDERS, topic]]) }), STILL)
+
+  test('sets the partitions that it names, and leaves the others to who reads them', () => {
+    const outcome = on(topicLedger(ORDERS_ID, [5, 7, 8], [1, 4, 1]))
+    expect(outcome.kind).toBe('apply')
+    if (outcome.kind !== 'apply') return
+    expect(outcome.ledger.topics.get(ORDERS)).toEqual({
+      id: ORDERS_ID,
+      next: new Map([
+        [0, 2n],
+        [1, 7n],
+        [2, 9n],
+      ]),
+      epoch: new Map([[1, 4]]),
+      through: new Map(),
+    })
+    expect([...outcome.gaps.get('rebase')!]).toEqual([[at(2), { start: 8n, end: 9n }]])
+  })
+
+  test.each([
+    ['moved on', topicLedger(ORDERS_ID, [6, 3, 8], [1, 1, 1])],
+    [
+      'came back to the same position in a later epoch',
+      topicLedger(ORDERS_ID, [5, 3, 8], [2, 1, 1]),
+    ],
+  ])('is rejected where one of them %s: by itself, perhaps', (_what, topic) => {
+    expect(on(topic).kind).toBe('rejected')
   })
 })
 

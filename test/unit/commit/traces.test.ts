@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { commitMove, commitStaged } from '../../../src/commit/committer.ts'
 import { lookAtTable } from '../../../src/commit/look.ts'
 import { mirrorProperty, tagName } from '../../../src/commit/ledger-text.ts'
+import { readLedger } from '../../../src/commit/read-ledger.ts'
 import { startTable } from '../../../src/commit/start.ts'
 import { topicId, writerName } from '../../../src/core/ids.ts'
 import { PartitionMap } from '../../../src/core/offsets.ts'
@@ -99,7 +100,10 @@ describe('traces of one table', () => {
       kind: 'rebase',
       cluster: world.log.cluster,
       topic: ORDERS,
-      from: world.log.id,
+      from: readLedger(world.metadata, {
+        writer: WRITER,
+        ref: 'main',
+      }).newest!.record.ledger.topics.get(ORDERS)!,
       to: {
         id: topicId('topic-2'),
         positions: new Map([
