@@ -55,6 +55,9 @@ export interface LogFindings {
   readonly incomparable: PartitionMap<{ readonly why: string; readonly wrong: boolean }>
 }
 
+/** Half of the memory is for bitmaps, a quarter for the row group at hand. */
+const BITMAP_SHARE = 2
+const ROW_GROUP_SHARE = 4
 /** Delete files take 8 bytes a row, and as much again for the set of one file. */
 const DELETED_ROW_BYTES = 64
 const DELETES_SHARE = 8
@@ -86,7 +89,8 @@ export async function audit(input: AuditInput): Promise<AuditFacts> {
     fields,
     scopes,
     deleted,
-    memoryBytesMax,
+    bitmapBytesMax: memoryBytesMax / BITMAP_SHARE,
+    rowGroupBytesMax: memoryBytesMax / ROW_GROUP_SHARE,
     links: table.chain.links,
     files: readable,
     log: compared?.log,

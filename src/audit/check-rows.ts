@@ -10,7 +10,7 @@ import { TextNumbers } from './parquet-leaf.ts'
 import type { PositionFields } from './position-fields.ts'
 import { readAhead } from './read-ahead.ts'
 import { readLog } from './read-log.ts'
-import type { PositionReading } from './read-positions.ts'
+import { type PositionReading, Scratch } from './read-positions.ts'
 import { RowFindings } from './row-findings.ts'
 import type { PartitionScope } from './row-scope.ts'
 import { type CountedRange, WindowScan } from './window-scan.ts'
@@ -44,25 +44,24 @@ export interface RowInput {
   readonly deleted: DeletedRows
   /** Undefined: the log is left out. */
   readonly log: LogToCompare | undefined
-  readonly memoryBytesMax: number
+  /** What the bitmaps of one window may take. */
+  readonly bitmapBytesMax: number
+  /** What one row group may take. */
+  readonly rowGroupBytesMax: number
   readonly progress: (progress: RowProgress) => void
 }
-
-/** Half of the memory is for bitmaps, a quarter for the row group at hand. */
-const BITMAP_SHARE = 2
-const ROW_GROUP_SHARE = 4
 
 /**
  * Whether each position below the ledger has one row: every row's position is marked in a bitmap, a window of
  * positions after the other, so that memory is bounded whatever the table's size; then the log is read over it.
  */
 export async function checkRows(input: RowInput): Promise<RowFindings> {
-  const { scopes, files, memoryBytesMax } = input
+  const { scopes, files, bitmapBytesMax } = input
   const findings = new RowFindings()
   const topics = new TextNumbers()
   const windows = planWindows(
     scopes.map(({ range }) => range),
-    memoryBytesMax / BITMAP_SHARE,
+    bitmapBytesMax,
   )
   const counted = countedRanges(input)
   const shares = filesByWindow(windows, files)
@@ -98,11 +97,16 @@ interface FileScan {
 }
 
 async function scanFiles(
-  { store, fields, deleted, memoryBytesMax }: RowInput,
+  { store, fields, deleted, rowGroupBytesMax }: RowInput,
   { scan, findings, topics, met, files, read }: FileScan,
 ): Promise<void> {
-  const rowGroupBytesMax = memoryBytesMax / ROW_GROUP_SHARE
-  const reading: PositionReading = { store, fields, topics, rowGroupBytesMax }
+  const reading: PositionReading = {
+    store,
+    fields,
+    topics,
+    scratch: new Scratch(),
+    rowGroupBytesMax,
+  }
   let rowsOfFile = 0
   for await (const step of readAhead(reading, files)) {
     const { file } = step

@@ -56,8 +56,8 @@ export class DeletedRows {
         const [path, pos] = await readChunks(store, file.path, columns)
         if (path === undefined || pos === undefined) throw new RangeError('a column is missing')
         const texts = new TextNumbers()
-        const named = decodeLeaf(path, rows, texts.toNumbers)
-        decodeLeaf(pos, rows, integers).forEach((row, index) => {
+        const named = decodeLeaf(path, new Float64Array(rows), texts.toNumbers)
+        decodeLeaf(pos, new Float64Array(rows), integers).forEach((row, index) => {
           this.#take(file, texts.text(named[index] ?? Number.NaN), row)
         })
       })

@@ -31,6 +31,8 @@ export interface LedgerChain {
   /** What does not chain, a line each. */
   readonly problems: readonly string[]
   readonly gaps: readonly (ChainRange & { readonly reason: GapReason })[]
+  /** The links that read ranges again, oldest first. */
+  readonly replays: readonly ChainLink[]
   /** Topics whose log was exchanged for another, and the positions that both may have. */
   readonly rebased: PartitionMap<PositionRange>
   /** Snapshots that carry the writer's summary or files, and are not the writer's. */
@@ -77,7 +79,8 @@ export function ledgerChain({ writer, walk, end, own, origin }: ChainInput): Led
     }
     before = record.ledger.topics
   }
-  return { links, problems, gaps: links.flatMap(gapsOf), rebased, copied }
+  const replays = links.filter(({ record }) => record.replayed.size > 0)
+  return { links, problems, gaps: links.flatMap(gapsOf), replays, rebased, copied }
 }
 
 function addedRecords({ summary }: Snapshot): bigint {

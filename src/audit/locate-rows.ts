@@ -6,7 +6,7 @@ import type { LiveFile } from './live-files.ts'
 import { TextNumbers } from './parquet-leaf.ts'
 import type { PositionFields } from './position-fields.ts'
 import { readAhead } from './read-ahead.ts'
-import type { PositionReading, PositionRows } from './read-positions.ts'
+import { type PositionReading, type PositionRows, Scratch } from './read-positions.ts'
 
 /** One position of one partition. */
 export interface Place extends TopicPartition {
@@ -42,6 +42,7 @@ export async function locateRows(
     store,
     fields,
     topics,
+    scratch: new Scratch(),
     rowGroupBytesMax: memoryBytesMax,
     mayHold: (lowest, highest) =>
       places.some(({ offset }) => lowest <= offset && offset <= highest),

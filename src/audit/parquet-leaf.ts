@@ -25,10 +25,15 @@ const CODECS: Compressors = {
 
 /**
  * The values of a column without repetition, as numbers; NaN for null. A column reader for rows would make an object
- * for each value of a struct: this one makes none. Throws what a damaged file makes of it.
+ * for each value of a struct: this one makes none. They go into `target`, one for each row. Throws what a damaged file
+ * makes of it.
  */
-export function decodeLeaf(chunk: LeafChunk, rows: number, toNumbers: ToNumbers): Float64Array {
-  const target = new Float64Array(rows)
+export function decodeLeaf<T extends Float64Array>(
+  chunk: LeafChunk,
+  target: T,
+  toNumbers: ToNumbers,
+): T {
+  const rows = target.length
   const pages = new LeafPages(chunk, toNumbers)
   let row = 0
   for (let page = pages.next(); page !== undefined; page = pages.next()) {

@@ -31,6 +31,7 @@ export interface PositionReading {
   readonly store: ObjectStore
   readonly fields: PositionFields
   readonly topics: TextNumbers
+  readonly scratch: Scratch
   /** Bound of what one row group takes: its encoded columns, and 24 bytes a row. */
   readonly rowGroupBytesMax: number
   /** Leaves out row groups whose statistics say that they do not hold a position of interest. */
@@ -38,6 +39,19 @@ export interface PositionReading {
 }
 
 const BYTES_PER_ROW = 24
+
+/** Memory for the columns of one row group after the other: megabytes each time would wait for the collector. */
+export class Scratch {
+  readonly #columns: Float64Array[] = []
+
+  column(index: number, rows: number): Float64Array {
+    const known = this.#columns[index]
+    if (known !== undefined && known.length >= rows) return known.subarray(0, rows)
+    const grown = new Float64Array(rows)
+    this.#columns[index] = grown
+    return grown
+  }
+}
 
 /** A row group, read and not yet decoded. */
 export interface EncodedPositions {
@@ -80,9 +94,9 @@ export async function* readEncoded(
   }
 }
 
-/** The rows of a row group. Throws DATA_FILE_UNREADABLE. */
+/** The rows of a row group, until the next one is decoded. Throws DATA_FILE_UNREADABLE. */
 export async function decodePositions(
-  { topics }: PositionReading,
+  { topics, scratch }: PositionReading,
   { file, firstRow, rows, chunks }: EncodedPositions,
 ): Promise<PositionRows> {
   if (chunks === undefined) return { firstRow, rows, columns: undefined }
@@ -95,9 +109,9 @@ export async function decodePositions(
       firstRow,
       rows,
       columns: {
-        topics: decodeLeaf(topic, rows, topics.toNumbers),
-        partitions: decodeLeaf(partition, rows, integers),
-        offsets: decodeLeaf(offset, rows, integers),
+        topics: decodeLeaf(topic, scratch.column(0, rows), topics.toNumbers),
+        partitions: decodeLeaf(partition, scratch.column(1, rows), integers),
+        offsets: decodeLeaf(offset, scratch.column(2, rows), integers),
       },
     }
   })

@@ -1,3 +1,4 @@
+import { SUMMARY_KEYS } from '../commit/ledger-text.ts'
 import type { Snapshot } from '../iceberg/metadata.ts'
 
 const REMOVED = ['deleted-records', 'added-position-deletes', 'added-equality-deletes'] as const
@@ -10,8 +11,9 @@ export function removalsAbove(
   return (below === undefined ? walk : walk.slice(0, walk.indexOf(below))).filter(removesRows)
 }
 
-/** Compaction takes rows out too, and puts the same ones back. */
+/** Compaction and replay take rows out too, and put the same ones back. */
 function removesRows({ summary }: Snapshot): boolean {
+  if (summary[SUMMARY_KEYS.replayed] !== undefined) return false
   if (summary['operation'] === 'replace' || summary['operation'] === 'append') return false
   return REMOVED.some((key) => (summary[key] ?? '0') !== '0')
 }

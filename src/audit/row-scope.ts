@@ -60,7 +60,15 @@ export function rowScopes(input: ScopeInput): PartitionMap<PartitionScope> {
  * Where a partition was started. Where neither the origin nor a snapshot tells any more, no file holds a row below
  * the least bound of them all.
  */
-function startOf(
+function startOf(input: ScopeInput, at: TopicPartition, lowest: Position | undefined): Position {
+  // A replay may have gone further back.
+  return replayedAt(input.chain, at).reduce(
+    (start, { range }) => (range.start < start ? range.start : start),
+    begunAt(input, at, lowest),
+  )
+}
+
+function begunAt(
   { origin, ledger, chain, end }: ScopeInput,
   at: TopicPartition,
   lowest: Position | undefined,
@@ -92,7 +100,10 @@ function gapsAt({ gaps }: LedgerChain, at: TopicPartition): LedgerChain['gaps'] 
   )
 }
 
-/** Positions that a rebase passed may have been read from the log before it. */
+/**
+ * The gaps within a range. Positions that a rebase passed may have been read from the log before it, and those that
+ * were replayed since are in the table after all.
+ */
 function gapsWithin(
   chain: LedgerChain,
   at: TopicPartition,
@@ -100,18 +111,44 @@ function gapsWithin(
 ): readonly PassedRange[] {
   return gapsAt(chain, at)
     .filter(({ reason, range }) => reason !== 'rebase' && range.end > within.start)
-    .map(({ reason, range, snapshot }) => ({
-      reason,
-      range: { start: range.start > within.start ? range.start : within.start, end: range.end },
-      snapshotId: snapshot.snapshotId,
-    }))
-    .toSorted((a, b) => (a.range.start < b.range.start ? -1 : 1))
+    .flatMap(({ reason, range, snapshot }) => {
+      const { snapshotId, sequenceNumber } = snapshot
+      const later = replayedAt(chain, at).filter((one) => one.sequenceNumber > sequenceNumber)
+      const start = range.start > within.start ? range.start : within.start
+      return [...outsideRanges({ start, end: range.end }, later)].map((left): PassedRange => ({
+        reason,
+        range: left,
+        snapshotId,
+      }))
+    })
+    .toSorted(byStart)
 }
 
-/** The parts of a range that are in no gap. */
-export function* outsideGaps(
+/** What replays have read again of a partition, by position. */
+function replayedAt(
+  { replays }: LedgerChain,
+  at: TopicPartition,
+): readonly { readonly range: PositionRange; readonly sequenceNumber: bigint }[] {
+  return replays
+    .flatMap(({ snapshot: { sequenceNumber }, record }) => {
+      const range = record.replayed.get(at)
+      return range === undefined ? [] : [{ range, sequenceNumber }]
+    })
+    .toSorted(byStart)
+}
+
+interface Ranged {
+  readonly range: PositionRange
+}
+
+function byStart(one: Ranged, other: Ranged): number {
+  return one.range.start < other.range.start ? -1 : 1
+}
+
+/** The parts of a range that are in none of others, which come by position. */
+export function* outsideRanges(
   range: PositionRange,
-  gaps: readonly PassedRange[],
+  gaps: readonly Ranged[],
 ): Generator<PositionRange> {
   let { start } = range
   for (const { range: gap } of gaps) {

@@ -33,6 +33,8 @@ export interface TraceFacts {
   readonly gap: { readonly reason: GapReason; readonly snapshot: TracedSnapshot } | undefined
   /** The writer's snapshot whose ranges hold it, on the ancestry; undefined where it has expired. */
   readonly addedBy: (TracedSnapshot & { readonly range: PositionRange }) | undefined
+  /** The newest replay that read it again, on the ancestry. */
+  readonly replayedBy: TracedSnapshot | undefined
   /** A snapshot of the writer that holds it and is listed, or named by the mirror, and off the ancestry. */
   readonly rolledBack: TracedSnapshot | undefined
   /** Snapshots of others that took rows out since it was added. */

@@ -74,32 +74,48 @@ const DELETED_ROW_BYTES = 64
 
 /** What the snapshots say of a position. */
 function historyOf(
-  { chain, metadata, reading, standing }: AuditedTable,
+  table: AuditedTable,
   place: Place,
-): Pick<TraceFacts, 'gap' | 'addedBy' | 'rolledBack' | 'removals'> {
+): Pick<TraceFacts, 'gap' | 'addedBy' | 'replayedBy' | 'rolledBack' | 'removals'> {
+  const { chain, reading } = table
+  const again = chain.replays.findLast(({ record }) => holds(record.replayed.get(place), place))
+  // What was replayed since is in no gap any more.
+  const since = again?.snapshot.sequenceNumber ?? -1n
   const gap = chain.gaps.findLast(
-    ({ partition, range }) => isAt(place, partition) && holds(range, place),
+    ({ partition, range, snapshot }) =>
+      isAt(place, partition) && holds(range, place) && snapshot.sequenceNumber > since,
   )
   const link = chain.links.findLast(({ record }) => holds(record.ranges.get(place), place))
   const range = link?.record.ranges.get(place)
-  const onWalk = new Set<bigint>(reading.walk.map(({ snapshotId }) => snapshotId))
-  // Of an older state of the table, what came later was not rolled back.
-  const candidates = standing === undefined ? [] : metadata.snapshots
-  const listed = candidates.find(
-    (snapshot) => !onWalk.has(snapshot.snapshotId) && added(snapshot, reading.owner.writer, place),
-  )
-  const newer = standing?.kind === 'rolled-back' ? standing.newer : undefined
-  const mirrored =
-    newer !== undefined && (nextOf(newer.ledger, place) ?? 0n) > place.offset
-      ? { snapshotId: newer.snapshotId, timestampMs: undefined }
-      : undefined
   return {
     gap: gap === undefined ? undefined : { reason: gap.reason, snapshot: traced(gap.snapshot) },
     addedBy:
       link === undefined || range === undefined ? undefined : { ...traced(link.snapshot), range },
-    rolledBack: listed === undefined ? mirrored : traced(listed),
+    replayedBy: again === undefined ? undefined : traced(again.snapshot),
+    rolledBack: rolledBackOf(table, place),
     removals: removalsAbove(reading.walk, link?.snapshot).map(traced),
   }
+}
+
+/**
+ * A snapshot of the writer that holds the position and is no longer part of the table: one that is still listed, or
+ * the one that mirror or tag name. Of an older state of the table, what came later was not rolled back.
+ */
+function rolledBackOf(
+  { metadata, reading, standing }: AuditedTable,
+  place: Place,
+): TracedSnapshot | undefined {
+  if (standing === undefined) return undefined
+  const onWalk = new Set<bigint>(reading.walk.map(({ snapshotId }) => snapshotId))
+  const listed = metadata.snapshots.find(
+    (snapshot) => !onWalk.has(snapshot.snapshotId) && added(snapshot, reading.owner.writer, place),
+  )
+  if (listed !== undefined) return traced(listed)
+  if (standing.kind !== 'rolled-back') return undefined
+  const { ledger, snapshotId } = standing.newer
+  return (nextOf(ledger, place) ?? 0n) > place.offset
+    ? { snapshotId, timestampMs: undefined }
+    : undefined
 }
 
 function traced({ snapshotId, timestampMs }: Snapshot): TracedSnapshot {

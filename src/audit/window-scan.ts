@@ -6,7 +6,7 @@ import type { TextNumbers } from './parquet-leaf.ts'
 import { PositionBitmap } from './position-bitmap.ts'
 import type { PositionRows } from './read-positions.ts'
 import type { RowFindings } from './row-findings.ts'
-import { outsideGaps, type PartitionScope } from './row-scope.ts'
+import { outsideRanges, type PartitionScope } from './row-scope.ts'
 
 /** One partition's share of a window. */
 interface Slot {
@@ -130,7 +130,7 @@ export class WindowScan {
     const slot = this.#slots.get(partition)
     if (slot === undefined) return 0
     let sum = 0
-    for (const part of outsideGaps(range, slot.scope.gaps)) {
+    for (const part of outsideRanges(range, slot.scope.gaps)) {
       const [from, to] = clipped(slot, part)
       if (from < to) sum += to - from - this.#count(slot, from, to)
     }
@@ -166,7 +166,7 @@ export class WindowScan {
   #noteMissing(slot: Slot, from: number, to: number): void {
     for (const [start, end] of slot.bitmap.runs(from - slot.start, to - slot.start, false)) {
       const range = { start: BigInt(start + slot.start), end: BigInt(end + slot.start) }
-      for (const part of outsideGaps(range, slot.scope.gaps)) {
+      for (const part of outsideRanges(range, slot.scope.gaps)) {
         this.#findings.missing.add(slot.partition, Number(part.start), Number(part.end))
       }
     }

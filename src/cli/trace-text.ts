@@ -140,12 +140,13 @@ function rowTexts({ addedBy }: TraceFacts, rows: readonly LocatedRow[]): readonl
   })
 }
 
-function addedText({ addedBy, ledger }: TraceFacts): readonly string[] {
+function addedText({ addedBy, replayedBy, ledger }: TraceFacts): readonly string[] {
+  const again = replayedBy === undefined ? [] : [`read again by ${snapshotText(replayedBy)}`]
   if (addedBy !== undefined) {
     const { start, end } = addedBy.range
-    return [`in the range [${start},${end}) of ${snapshotText(addedBy)}`]
+    return [`in the range [${start},${end}) of ${snapshotText(addedBy)}`, ...again]
   }
-  return ledger === undefined ? [] : ['the snapshot that added its range has expired']
+  return ledger === undefined ? again : ['the snapshot that added its range has expired', ...again]
 }
 
 function rolledBackText({ rolledBack }: TraceFacts): readonly string[] {
@@ -186,6 +187,7 @@ export function traceJson(facts: TraceFacts, outcome: TraceOutcome, table: strin
       addedBy === undefined
         ? null
         : { ...snapshotJson(addedBy), range: [addedBy.range.start, addedBy.range.end] },
+    'replayed-by': facts.replayedBy === undefined ? null : snapshotJson(facts.replayedBy),
     gap: gap === undefined ? null : { reason: gap.reason, ...snapshotJson(gap.snapshot) },
     'rolled-back': rolledBack === undefined ? null : snapshotJson(rolledBack),
     removals: facts.removals.map(snapshotJson),

@@ -100,6 +100,7 @@ function* combinations(): Generator<{ names: Combination; facts: TraceFacts }> {
                   facts: {
                     place,
                     addedBy,
+                    replayedBy: undefined,
                     rows: ofRows,
                     known: ofKnown,
                     ledger: ofLedger,
@@ -134,6 +135,7 @@ describe('what became of a record', () => {
     rows: [],
     gap: undefined,
     addedBy: undefined,
+    replayedBy: undefined,
     rolledBack: undefined,
     removals: [],
     log: LOG.records,

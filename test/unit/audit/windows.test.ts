@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PositionList } from '../../../src/audit/position-list.ts'
-import { outsideGaps, type PassedRange } from '../../../src/audit/row-scope.ts'
+import { outsideRanges, type PassedRange } from '../../../src/audit/row-scope.ts'
 import { planWindows } from '../../../src/audit/windows.ts'
 import { snapshotId } from '../../../src/core/ids.ts'
 import { PartitionMap } from '../../../src/core/offsets.ts'
@@ -101,7 +101,7 @@ describe('what is outside of gaps', () => {
       ],
     ],
   ] as const)('%s', (_name, gaps, expected) => {
-    expect([...outsideGaps(range(10, 20), gaps)]).toEqual(
+    expect([...outsideRanges(range(10, 20), gaps)]).toEqual(
       expected.map(([start, end]) => range(start, end)),
     )
   })
