@@ -19,8 +19,8 @@ export interface WantedLog {
 export interface LogReading {
   readonly source: Pick<RecordSource, 'seek' | 'stop' | 'poll'>
   readonly clock: Pick<Clock, 'monotonic'>
-  /** Takes what came, and returns the position behind it. */
-  readonly visit: (batch: FetchedBatch) => bigint
+  /** Takes what came, and returns the position behind it. The next batch waits for it. */
+  readonly visit: (batch: FetchedBatch) => bigint | Promise<bigint>
 }
 
 const POLL_MS = 1_000
@@ -59,7 +59,7 @@ export async function readLog(
       const partition = { topic: event.topic, partition: event.partition }
       const want = left.get(partition)
       if (want === undefined) continue
-      const outcome = step(event, want, visit)
+      const outcome = await step(event, want, visit)
       if (outcome === 'more') continue
       finish(partition)
       if (outcome !== 'done') ends.set(partition, outcome.why)
@@ -68,14 +68,14 @@ export async function readLog(
   return ends
 }
 
-function step(
+async function step(
   event: FetchEvent,
   { range }: WantedLog,
   visit: LogReading['visit'],
-): 'more' | 'done' | { readonly why: string } {
+): Promise<'more' | 'done' | { readonly why: string }> {
   switch (event.kind) {
     case 'batch':
-      return visit(event) >= range.end ? 'done' : 'more'
+      return (await visit(event)) >= range.end ? 'done' : 'more'
     case 'at-end':
       return event.position >= range.end ? 'done' : { why: `the log ends at ${event.logEnd}` }
     case 'out-of-range':

@@ -1,4 +1,5 @@
 import { readRecord } from '../commit/ledger-text.ts'
+import type { SnapshotRecord } from '../commit/ledger.ts'
 import { headOf } from '../commit/read-ledger.ts'
 import { systemClock } from '../core/clock.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -85,6 +86,16 @@ function print(
   if (end.kind === 'cut') output.line(`older snapshots have expired (before ${end.missing})`)
 }
 
+function positionsText({ ranges, replayed }: SnapshotRecord): readonly string[] {
+  return replayed.size === 0 ? rangeTexts(ranges) : ['replayed', ...rangeTexts(replayed)]
+}
+
+function rangeTexts(of: SnapshotRecord['ranges']): readonly string[] {
+  return [...of].map(
+    ([partition, { start, end }]) => `${partitionText(partition)}[${start},${end})`,
+  )
+}
+
 function entryOf(snapshot: Snapshot): {
   readonly row: readonly string[]
   readonly json: JsonObject
@@ -94,11 +105,7 @@ function entryOf(snapshot: Snapshot): {
   const own = record !== undefined && record.namedSnapshotId === snapshotId
   const operation = summary['operation'] ?? ''
   const rows = summary['added-records'] ?? '0'
-  const positions = own
-    ? [...record.ranges].map(
-        ([partition, { start, end }]) => `${partitionText(partition)}[${start},${end})`,
-      )
-    : []
+  const positions = own ? positionsText(record) : []
   const by =
     record === undefined
       ? (summary['engine-name'] ?? 'another writer')
@@ -124,6 +131,14 @@ function entryOf(snapshot: Snapshot): {
       ranges: own
         ? Object.fromEntries(
             [...record.ranges].map(([partition, { start, end }]) => [
+              partitionText(partition),
+              [start, end],
+            ]),
+          )
+        : {},
+      replayed: own
+        ? Object.fromEntries(
+            [...record.replayed].map(([partition, { start, end }]) => [
               partitionText(partition),
               [start, end],
             ]),

@@ -3,6 +3,8 @@ import { auditVerb } from './audit.ts'
 import { checkVerb } from './check.ts'
 import { historyVerb } from './history.ts'
 import { planVerb } from './plan.ts'
+import { promoteVerb } from './promote.ts'
+import { replayVerb } from './replay.ts'
 import { runVerb, type ProcessOutside } from './run.ts'
 import type { Verb } from './run-cli.ts'
 import { statusVerb } from './status.ts'
@@ -19,5 +21,7 @@ export function verbs(outside: ProcessOutside): readonly Verb[] {
     historyVerb(env),
     auditVerb(env, stderr),
     traceVerb(env, stderr),
+    replayVerb(outside),
+    promoteVerb(outside),
   ]
 }

@@ -2,9 +2,9 @@ import type { HeadReplacement, ReplacedHead, Replacement } from '../commit/repla
 import type { AddedFiles, RemovedFiles } from '../commit/snapshot-summary.ts'
 import { tupleKey, writeDataManifest } from '../commit/stage.ts'
 import type { SnapshotId } from '../core/ids.ts'
-import type { DataFile, ManifestEntry, ManifestFile } from '../iceberg/data-file.ts'
+import type { DataFile, ManifestFile } from '../iceberg/data-file.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
-import { FileInspector } from './file-inspector.ts'
+import type { FileInspector } from './file-inspector.ts'
 import {
   keyInName,
   rewriteFile,
@@ -12,9 +12,8 @@ import {
   type RewriteParts,
   type SourceFile,
 } from './file-rewriter.ts'
-import { type Candidate, Surveyor } from './head-survey.ts'
+import { HeadPlanner, type PlannedFile } from './head-planner.ts'
 import { ManifestFilter, type RemovedPaths } from './manifest-filter.ts'
-import { deletesOf } from './position-deletes.ts'
 
 /** What was staged once: the files that were read again, and their manifests. */
 export interface StagedFiles {
@@ -31,25 +30,16 @@ export interface RangeReplacementParts extends RewriteParts {
   readonly rewritten: readonly DataFile[]
 }
 
-/** What becomes of one file that has rows of the ranges. */
-export type FileFate =
-  /** None of its rows is in them after all. */
-  | { readonly kind: 'stays' }
-  /** All of its live rows are. */
-  | { readonly kind: 'goes' }
-  | { readonly kind: 'rewritten'; readonly rowsKept: bigint }
-
-/** A candidate with its deletes, and what becomes of it. */
-export interface PlannedFile extends SourceFile {
-  readonly manifestPath: string
-  readonly fate: FileFate
+/** A file that was rewritten, and what it stands in the place of. */
+export interface Rewriting {
+  readonly source: PlannedFile
+  readonly file: DataFile
 }
 
-export interface HeadPlan {
-  readonly files: readonly PlannedFile[]
-  readonly unplacedRows: bigint
-  /** The staged files are in the head. */
-  readonly live: boolean
+/** What was done on the head of the last attempt. */
+export interface ReplacedFiles {
+  readonly removed: readonly PlannedFile[]
+  readonly rewritten: readonly Rewriting[]
 }
 
 /**
@@ -59,16 +49,17 @@ export interface HeadPlan {
 export class RangeReplacement implements Replacement {
   readonly newBranch: string | undefined
   readonly #parts: RangeReplacementParts
-  readonly #surveyor: Surveyor
+  readonly #planner: HeadPlanner
   readonly #filter: ManifestFilter
   readonly #rewritten = new Map<string, DataFile>()
   readonly #manifests = new Map<string, ManifestFile>()
+  #replaced: ReplacedFiles = { removed: [], rewritten: [] }
 
   constructor(parts: RangeReplacementParts) {
     this.#parts = parts
     this.newBranch = parts.newBranch
     const paths = new Set(parts.staged.files.map(({ filePath }) => filePath))
-    this.#surveyor = new Surveyor({ ...parts, paths })
+    this.#planner = new HeadPlanner({ ...parts, paths })
     this.#filter = new ManifestFilter(parts, parts.staged.snapshotId)
     for (const file of parts.rewritten) {
       const key = keyInName(file.filePath)
@@ -76,53 +67,38 @@ export class RangeReplacement implements Replacement {
     }
   }
 
+  /** What the last attempt that was sent has replaced. */
+  get replaced(): ReplacedFiles {
+    return this.#replaced
+  }
+
   async on(head: ReplacedHead): Promise<HeadReplacement> {
-    const plan = await this.plan(head)
+    const plan = await this.#planner.plan(head)
     if (plan.live) return { kind: 'live' }
     const { staged } = this.#parts
-    const rewritten: DataFile[] = []
-    for (const file of plan.files) {
-      if (file.fate.kind === 'rewritten') rewritten.push(await this.#rewrite(file, head.metadata))
-    }
     const removed = plan.files.filter(({ fate }) => fate.kind !== 'stays')
-    const added = [...staged.files, ...rewritten]
-    const partitions = new Set(
-      [...added, ...removed.map(({ entry }) => entry.dataFile)].map(partitionKey),
-    ).size
+    const rewritten: Rewriting[] = []
+    for (const source of removed) {
+      if (source.fate.kind !== 'rewritten') continue
+      rewritten.push({ source, file: await this.#rewrite(source, head.metadata) })
+    }
+    this.#replaced = { removed, rewritten }
+    const rewrittenFiles = rewritten.map(({ file }) => file)
+    const added = [...staged.files, ...rewrittenFiles]
+    const gone = removed.map(({ entry }) => entry.dataFile)
     return {
       kind: 'replaced',
       manifests: [
         ...staged.manifests,
-        ...(await this.#manifestsOf(rewritten, head.metadata)),
+        ...(await this.#manifestsOf(rewrittenFiles, head.metadata)),
         ...(await this.#filter.without(head, pathsByManifest(removed))),
       ],
-      added: { ...countFiles(added), partitions },
-      removed: countFiles(removed.map(({ entry }) => entry.dataFile)),
+      added: {
+        ...countFiles(added),
+        partitions: new Set([...added, ...gone].map(partitionKey)).size,
+      },
+      removed: countFiles(gone),
     }
-  }
-
-  /** What would be done on a head; reads positions where bounds do not decide, and writes nothing. */
-  async plan(head: ReplacedHead): Promise<HeadPlan> {
-    const { candidates, positionDeletes, unplacedRows, livePaths } =
-      await this.#surveyor.survey(head)
-    const files: PlannedFile[] = []
-    for (const candidate of candidates) {
-      files.push(await this.#planFile(candidate, positionDeletes))
-    }
-    return { files, unplacedRows, live: livePaths.size > 0 }
-  }
-
-  async #planFile(
-    { manifestPath, entry, standing }: Candidate,
-    positionDeletes: readonly ManifestEntry[],
-  ): Promise<PlannedFile> {
-    const source = { entry, deletes: deletesOf(entry, positionDeletes) }
-    if (standing === 'inside') return { ...source, manifestPath, fate: { kind: 'goes' } }
-    const { liveRows, rowsInRanges } = await this.#parts.inspector.inspect(source)
-    const rowsKept = liveRows - rowsInRanges
-    if (rowsInRanges === 0n) return { ...source, manifestPath, fate: { kind: 'stays' } }
-    if (rowsKept === 0n) return { ...source, manifestPath, fate: { kind: 'goes' } }
-    return { ...source, manifestPath, fate: { kind: 'rewritten', rowsKept } }
   }
 
   async #rewrite(source: SourceFile, metadata: TableMetadata): Promise<DataFile> {

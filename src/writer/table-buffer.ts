@@ -98,6 +98,11 @@ export class TableBuffer {
     }
   }
 
+  /** Encoded bytes that wait for object storage: who reads faster than it takes should wait too. */
+  get uploadBytes(): number {
+    return uploadBytes(this.#filling)
+  }
+
   /** All bytes of this table in memory, rounds that are being sealed included. */
   get bytesHeld(): number {
     const sealing = [...this.#sealing].reduce((sum, filling) => sum + uploadBytes(filling), 0)

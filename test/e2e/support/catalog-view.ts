@@ -10,6 +10,7 @@ const tableSchema = z.object({
     'format-version': z.number(),
     properties: z.record(z.string(), z.string()),
     'current-snapshot-id': z.coerce.bigint().nullish(),
+    refs: z.record(z.string(), z.unknown()).optional(),
     snapshots: z
       .array(
         z.object({
