@@ -81,7 +81,7 @@ export async function audit(input: AuditInput): Promise<AuditFacts> {
     live.deletes.filter(({ deletes }) => deletes === 'position'),
     memoryBytesMax / DELETES_SHARE / DELETED_ROW_BYTES,
   )
-  const scopes = rowScopes({ ...table, end: table.reading.end, files: readable })
+  const scopes = rowScopes({ ...table, files: readable })
   const compared = input.log === undefined ? undefined : await logOf(input.log, table, scopes)
   const rows = await checkRows({
     store,

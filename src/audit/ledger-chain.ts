@@ -26,6 +26,8 @@ export interface ChainLink {
 }
 
 export interface LedgerChain {
+  /** Whether the ancestry is listed down to the table's first snapshot. */
+  readonly complete: boolean
   /** The writer's own snapshots on the ancestry, oldest first. */
   readonly links: readonly ChainLink[]
   /** What does not chain, a line each. */
@@ -66,8 +68,9 @@ export function ledgerChain({ writer, walk, end, own, origin }: ChainInput): Led
   }
   const problems: string[] = []
   const rebased = new PartitionMap<PositionRange>()
-  // Before the first snapshot nothing is known where older ones have expired.
-  let before: Topics | undefined = end.kind === 'root' ? new Map() : undefined
+  // Where older snapshots have expired nothing is known of what was before.
+  const complete = isComplete(walk, end)
+  let before: Topics | undefined = complete ? new Map() : undefined
   for (const { snapshot, record } of links) {
     if (before !== undefined) {
       noteRebased(before, record.ledger.topics, rebased)
@@ -80,7 +83,13 @@ export function ledgerChain({ writer, walk, end, own, origin }: ChainInput): Led
     before = record.ledger.topics
   }
   const replays = links.filter(({ record }) => record.replayed.size > 0)
-  return { links, problems, gaps: links.flatMap(gapsOf), replays, rebased, copied }
+  return { complete, links, problems, gaps: links.flatMap(gapsOf), replays, rebased, copied }
+}
+
+/** A catalog that lists the current snapshot only leaves its parent out too: then the sequence number tells. */
+function isComplete(walk: readonly Snapshot[], { kind }: WalkEnd): boolean {
+  const root = walk.at(-1)
+  return kind === 'root' && (root === undefined || root.sequenceNumber <= 1n)
 }
 
 function addedRecords({ summary }: Snapshot): bigint {

@@ -6,7 +6,6 @@ import {
   type PositionRange,
   type TopicPartition,
 } from '../core/offsets.ts'
-import type { WalkEnd } from '../iceberg/ancestry.ts'
 import type { LedgerChain } from './ledger-chain.ts'
 import type { LiveFile } from './live-files.ts'
 
@@ -32,7 +31,6 @@ export interface ScopeInput {
   readonly ledger: Ledger
   readonly origin: Origin | undefined
   readonly chain: LedgerChain
-  readonly end: WalkEnd
   readonly files: readonly LiveFile[]
 }
 
@@ -69,7 +67,7 @@ function startOf(input: ScopeInput, at: TopicPartition, lowest: Position | undef
 }
 
 function begunAt(
-  { origin, ledger, chain, end }: ScopeInput,
+  { origin, ledger, chain }: ScopeInput,
   at: TopicPartition,
   lowest: Position | undefined,
 ): Position {
@@ -80,7 +78,7 @@ function begunAt(
   const passed = gapsAt(chain, at).find(
     ({ reason, range }) => reason === 'start' && range.start === 0n,
   )
-  return passed?.range.end ?? (end.kind === 'root' ? 0n : (lowest ?? 0n))
+  return passed?.range.end ?? (chain.complete ? 0n : (lowest ?? 0n))
 }
 
 /** Undefined where some file has no bounds. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { describe, expect, test } from 'vitest'
 import { tableText } from '../../src/catalog/catalog.ts'
 import { RestCatalog } from '../../src/catalog/rest-catalog.ts'
+import { parseJson } from '../../src/core/json.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import { runFirn } from '../../rig/firn.ts'
@@ -58,6 +59,11 @@ const CASES: readonly CatalogCase[] = [
     rollback: 'nessie-reset',
   },
 ]
+
+const auditSchema = z.object({
+  error: z.unknown(),
+  checks: z.array(z.object({ name: z.string(), status: z.string(), text: z.string() })),
+})
 
 function orders(from: number): { value: string; partition: number }[] {
   return Array.from({ length: PORTION }, (_, i) => {
@@ -147,6 +153,18 @@ for (const { name, rig: parts, rollback } of CASES) {
       await untilRows(rig().catalog, 'shop.orders', { rows: produced, workers: [worker] })
       await stopGently(worker)
       await expectExact()
+    })
+
+    test('audit proves it, and trace finds each end of it', async () => {
+      const { status, stdout } = await runFirn(['audit', '--json', '--config', config])
+      const { error, checks } = auditSchema.parse(parseJson(stdout, 'audit'))
+      const failed = checks.filter((check) => check.status === 'failed')
+      expect({ status, error, failed }).toEqual({ status: 0, error: null, failed: [] })
+      const last = produced / PARTITIONS - 1
+      for (const offset of [0, last]) {
+        const traced = await runFirn(['trace', `orders/0@${offset}`, '--config', config])
+        expect(traced.stdout).toContain(`✓ orders/0@${offset} is in shop.orders`)
+      }
     })
 
     test('check says what this catalog keeps', async () => {

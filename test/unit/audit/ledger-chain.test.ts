@@ -213,7 +213,12 @@ describe('a chain of ledgers', () => {
   test('nothing is asked of the first snapshot above a cut', () => {
     const steps = [own(8, { next: { 0: 60 }, ranges: { 0: [50, 60] } })]
     expect(chainOf(steps, { end: CUT }).problems).toEqual([])
-    expect(chainOf(steps).problems).toEqual(['snapshot 8: orders/0 leaves out [0,50)'])
+    // A catalog that lists one snapshot only says that it has no parent.
+    expect(chainOf(steps)).toMatchObject({ problems: [], complete: false })
+    expect(chainOf(stepsOf([{ next: { 0: 60 }, ranges: { 0: [50, 60] } }]))).toMatchObject({
+      problems: ['snapshot 1: orders/0 leaves out [0,50)'],
+      complete: true,
+    })
   })
 
   test('after a rollback behind its pin a partition begins at its origin', () => {
@@ -251,7 +256,6 @@ describe('where rows belong', () => {
       ledger: ledgerOf(last?.next ?? {}, last?.topicId),
       origin: more.origin,
       chain,
-      end: more.end ?? ROOT,
       files: (more.files ?? []).map(([lowest, highest]) => ({
         offsets: { lowest, highest },
         rows: 1n,
