@@ -241,11 +241,14 @@ describe('traces of the protocol', () => {
 describe('a start that failed', () => {
   test('is asked again, though another partition was assigned and started meanwhile', async () => {
     const scene = await Scene.pinned({ workers: 1 })
+    const [first] = scene.world.alive
     scene.world.weather.catalogDown = 1
-    const second = scene.world.startWorker()
-    await scene.until(() => scene.world.trace.some((line) => line.includes('w1 fault start')))
+    scene.world.startWorker()
+    const told = (what: string) => () => scene.world.trace.some((line) => line.includes(what))
+    await scene.until(told('w1 fault start'))
+    first?.kill()
+    await scene.until(told('w1 assigned 0'))
     scene.world.weather.catalogDown = 0
-    scene.world.alive.find((process) => process !== second)?.kill()
     await scene.ingest(0, 3)
     await scene.ingest(1, 3)
     await scene.exact()
