@@ -30,6 +30,7 @@ export function commitContext(
     owner: { writer: config.writer, ref: table.branch },
     tableUuid: loaded.metadata.tableUuid,
     onRollback: table.onRollback,
+    passesHold: true,
     carriers: ALL_CARRIERS,
     limits: { allowedLatenessMs, maxSkewMs },
     isRouted: (topic) => selects(selection, topic),

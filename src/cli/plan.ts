@@ -16,6 +16,7 @@ import {
   tableCreation,
 } from '../worker/table-definition.ts'
 import { viewStart, type StartView } from '../worker/start-plan.ts'
+import { refusalsOf } from './standing.ts'
 import { readConfigFile } from './config-file.ts'
 import type { Output } from './output.ts'
 import type { Verb } from './run-cli.ts'
@@ -50,7 +51,9 @@ export function planVerb(env: Readonly<Record<string, string | undefined>>): Ver
         for (const table of config.tables) plans.push(await planOf(config, table, ports))
         output.document({ writer: config.writer, tables: plans.map(planJson) })
         for (const plan of plans) print(output, plan)
-        return plans.some(({ problems, view }) => problems.length > 0 || refused(view).length > 0)
+        return plans.some(
+          ({ problems, view }) => problems.length > 0 || refusalsOf(view).length > 0,
+        )
           ? 3
           : 0
       })
@@ -93,11 +96,6 @@ function definitionOf(
   return { create: true, schema, spec, sortOrder, formatVersion, problems: [] }
 }
 
-function refused({ plan }: StartView): readonly FirnError[] {
-  if (plan.kind === 'refuse') return [plan.refusal]
-  return plan.kind === 'start' ? plan.refusals : []
-}
-
 function print(output: Output, plan: TablePlan): void {
   const { name, create, schema, spec, sortOrder, formatVersion, problems, view } = plan
   output.heading(name)
@@ -114,7 +112,7 @@ function print(output: Output, plan: TablePlan): void {
   output.mark('note', `partitioned by ${specText(spec, schema)}`)
   output.mark('note', `sorted by ${orderText(sortOrder, schema)}`)
   for (const problem of problems) output.mark('failed', problem)
-  for (const { code, message, help } of refused(view))
+  for (const { code, message, help } of refusalsOf(view))
     output.mark('failed', `${code}: ${message}`, help)
   const starts = startsOf(view)
   if (starts.length > 0) {
@@ -191,7 +189,7 @@ function planJson(plan: TablePlan): JsonObject {
     'partition-by': specText(spec, schema),
     'sort-by': orderText(sortOrder, schema),
     problems,
-    refusals: refused(view).map(({ code, message, help }) => ({
+    refusals: refusalsOf(view).map(({ code, message, help }) => ({
       code,
       message,
       help: help ?? null,

@@ -1,5 +1,6 @@
 import type { Ledger } from '../commit/ledger.ts'
 import { nextOf } from '../commit/ledger.ts'
+import type { FirnError } from '../core/errors.ts'
 import type { Position, TopicPartition } from '../core/offsets.ts'
 import type { StartView } from '../worker/start-plan.ts'
 
@@ -38,4 +39,11 @@ export function lagOf({ next, logStart, logEnd }: PartitionStanding): bigint {
 
 export function entryText({ next }: PartitionStanding): string {
   return next === undefined ? '-' : String(next)
+}
+
+/** Everything that stands in the way of a start: a hold, the table, or single topics. */
+export function refusalsOf({ plan, held }: StartView): readonly FirnError[] {
+  const own = held === undefined ? [] : [held]
+  if (plan.kind === 'refuse') return [...own, plan.refusal]
+  return plan.kind === 'start' ? [...own, ...plan.refusals] : own
 }

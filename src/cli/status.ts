@@ -1,7 +1,6 @@
 import { tableText, type LoadedTable } from '../catalog/catalog.ts'
-import { entryText, lagOf, type PartitionStanding, standings } from './standing.ts'
+import { entryText, lagOf, type PartitionStanding, refusalsOf, standings } from './standing.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
-import type { FirnError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { partitionText } from '../core/offsets.ts'
 import { walkAncestors } from '../iceberg/ancestry.ts'
@@ -9,6 +8,7 @@ import type { Snapshot } from '../iceberg/metadata.ts'
 import { headOf } from '../commit/read-ledger.ts'
 import { viewStart, type StartView } from '../worker/start-plan.ts'
 import { readRecord, writerOf } from '../commit/ledger-text.ts'
+
 import { readConfigFile } from './config-file.ts'
 import { bytesText, countText, durationText, timeText } from './format.ts'
 import type { Output } from './output.ts'
@@ -73,11 +73,6 @@ async function statusOf(config: Config, table: TableConfig, ports: Ports): Promi
     lastCommit: own.find(({ summary }) => summary['added-records'] !== undefined) ?? newest,
     completeThroughMs: newest === undefined ? undefined : readRecord(newest)?.completeThroughMs,
   }
-}
-
-function refusalsOf({ plan }: StartView): readonly FirnError[] {
-  if (plan.kind === 'refuse') return [plan.refusal]
-  return plan.kind === 'start' ? plan.refusals : []
 }
 
 function print(output: Output, status: TableStatus, nowMs: number): void {

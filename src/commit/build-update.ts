@@ -20,6 +20,10 @@ import { type AddedFiles, type RemovedFiles, snapshotCounts } from './snapshot-s
 export interface SnapshotDraft {
   readonly snapshotId: SnapshotId
   readonly commitId: CommitId
+  /** The head, or the snapshot that is gone back to. */
+  readonly parentId: SnapshotId | null
+  /** Table properties besides the mirror. */
+  readonly properties: Readonly<Record<string, string>>
   /** What the snapshot adds; empty for one that only moves the ledger. */
   readonly ranges: PartitionMap<PositionRange>
   readonly rejected: PartitionMap<bigint>
@@ -89,11 +93,12 @@ function requirementsOf(
 
 function buildSnapshot(
   metadata: TableMetadata,
-  { head, owner }: LedgerReading,
+  { owner }: LedgerReading,
   draft: SnapshotDraft,
   { carriers, engineVersion, nowMs }: UpdateOptions,
 ): Snapshot {
-  const parent = head === null ? undefined : snapshotById(metadata, head)
+  const { parentId } = draft
+  const parent = parentId === null ? undefined : snapshotById(metadata, parentId)
   const record: SnapshotRecord = {
     writer: owner.writer,
     commitId: draft.commitId,
@@ -109,7 +114,7 @@ function buildSnapshot(
   }
   return {
     snapshotId: draft.snapshotId,
-    parentSnapshotId: head,
+    parentSnapshotId: parentId,
     sequenceNumber: metadata.lastSequenceNumber + 1n,
     timestampMs: latest(BigInt(nowMs), metadata.lastUpdatedMs, parent?.timestampMs ?? 0n),
     summary: {
@@ -158,7 +163,10 @@ function updatesOf(
   const tag: SnapshotRef = { snapshotId, type: 'tag', maxRefAgeMs: FOR_EVER }
   const { ledger, origin } = draft
   const mirror = { tableUuid, ref: owner.ref, snapshotId, sequenceNumber, commitId, ledger, origin }
-  const updates = { [mirrorProperty(owner.writer)]: mirrorToText(mirror) }
+  const updates = {
+    ...draft.properties,
+    ...(carriers.properties ? { [mirrorProperty(owner.writer)]: mirrorToText(mirror) } : {}),
+  }
   const replayTag: SnapshotRef = { snapshotId, type: 'tag', maxRefAgeMs: REPLAY_TAG_AGE_MS }
   return [
     { action: 'add-snapshot', snapshot },
@@ -175,6 +183,6 @@ function updatesOf(
           } as const,
         ]
       : []),
-    ...(carriers.properties ? [{ action: 'set-properties', updates } as const] : []),
+    ...(Object.keys(updates).length > 0 ? [{ action: 'set-properties', updates } as const] : []),
   ]
 }

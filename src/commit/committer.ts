@@ -18,6 +18,7 @@ import {
   snapshotIdOf,
 } from './plan-attempt.ts'
 import type { IdlePartition } from './plan-commit.ts'
+import type { Rollback } from './plan-rollback.ts'
 import { type Membership, provenMembership } from './read-ledger.ts'
 import { branchHolds, type Replacement } from './replacement.ts'
 import { retryPolicy } from './retry-policy.ts'
@@ -81,6 +82,17 @@ export async function commitMove(
   const { random } = context
   const ids = { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
   return commitLoop(context, { kind: 'move', move, ...ids }, options)
+}
+
+/** Commits a rollback: the branch, and the ledger with it, go back in one request. */
+export async function commitRollback(
+  context: CommitContext,
+  rollback: Rollback,
+  options: CommitOptions = {},
+): Promise<CommitOutcome> {
+  const { random } = context
+  const ids = { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
+  return commitLoop(context, { kind: 'rollback', rollback, ...ids }, options)
 }
 
 type AttemptEnd =
@@ -169,7 +181,7 @@ async function tryOnce(loop: Loop, attempt: number): Promise<AttemptEnd> {
 }
 
 function isTooOld({ clock, stagedMaxAgeMs }: CommitContext, work: CommitWork): boolean {
-  if (work.kind === 'move') return false
+  if (!('staged' in work)) return false
   const { wallMs, monotonicMs } = work.staged.stagedAt
   return Math.max(clock.now() - wallMs, clock.monotonic() - monotonicMs) > stagedMaxAgeMs
 }

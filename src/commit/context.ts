@@ -17,6 +17,8 @@ export interface CommitContext {
   /** As it was at start. */
   readonly tableUuid: TableUuid
   readonly onRollback: OnRollback
+  /** A verb works on a table that is held; a worker does not. */
+  readonly passesHold: boolean
   readonly carriers: LedgerCarriers
   readonly limits: ThroughLimits
   /** The topics that `firn.complete-through` is about. */

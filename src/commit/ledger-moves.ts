@@ -112,6 +112,14 @@ function pin(move: Extract<LedgerMove, { kind: 'pin' }>, ledger: Ledger): MoveOu
 }
 
 function skip(ledger: Ledger, newer: Ledger): MoveOutcome {
+  return { kind: 'apply', ...skipTo(ledger, newer) }
+}
+
+/** From a ledger on to a newer one, without what lies between. */
+export function skipTo(
+  ledger: Ledger,
+  newer: Ledger,
+): { readonly ledger: Ledger; readonly gaps: Gaps } {
   const gaps = [...newer.topics].flatMap(([topic, { id, next }]) =>
     [...next].flatMap(([partition, end]): PartitionRange[] => {
       const sameLog = ledger.topics.get(topic)?.id === id
@@ -127,7 +135,6 @@ function skip(ledger: Ledger, newer: Ledger): MoveOutcome {
     }),
   )
   return {
-    kind: 'apply',
     ledger: { cluster: newer.cluster, topics: new Map([...ledger.topics, ...newer.topics]) },
     gaps: asGaps('skip', gaps),
   }

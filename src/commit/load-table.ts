@@ -2,6 +2,7 @@ import { type LoadedTable, tableText } from '../catalog/catalog.ts'
 import { FirnError } from '../core/errors.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { CommitContext } from './context.ts'
+import { readHold } from './hold.ts'
 import { manifestProof } from './manifest-proof.ts'
 import { planTable, type TableVerdict } from './plan-table.ts'
 import type { ManifestProof } from './read-ledger.ts'
@@ -23,7 +24,7 @@ export type TableLoad =
 
 /** Loads the table and asks the start table's rows about it. Throws the catalog's and the store's faults. */
 export async function loadTable(context: CommitContext): Promise<TableLoad> {
-  const { catalog, owner, onRollback } = context
+  const { catalog, owner, onRollback, passesHold } = context
   const name = tableText(context.table)
   const outcome = await catalog.loadTable(context.table)
   if (outcome.kind === 'missing') return { kind: 'refused', refusal: missing(name) }
@@ -36,7 +37,8 @@ export async function loadTable(context: CommitContext): Promise<TableLoad> {
   if (metadata.formatVersion === 1) return { kind: 'refused', refusal: oldFormat(name) }
   const proof = manifestProof(metadata, owner.ref, context)
   const judged = await ledgerOf(metadata, owner, proof)
-  const verdict = planTable(judged, { table: name, onRollback })
+  const hold = passesHold ? undefined : readHold(metadata.properties, owner.writer)
+  const verdict = planTable(judged, { table: name, onRollback, hold })
   return { kind: 'judged', judgedTable: { table, judged, verdict, proof } }
 }
 

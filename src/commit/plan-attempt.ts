@@ -15,6 +15,7 @@ import {
   type Standing,
   withIdle,
 } from './plan-commit.ts'
+import { planRollback, type Rollback } from './plan-rollback.ts'
 import type { TableVerdict } from './plan-table.ts'
 import type { LedgerReading, Membership } from './read-ledger.ts'
 import { branchTaken, lost, unproven } from './refusals.ts'
@@ -37,6 +38,12 @@ export type CommitWork =
       readonly commitId: CommitId
       readonly snapshotId: SnapshotId
     }
+  | {
+      readonly kind: 'rollback'
+      readonly rollback: Rollback
+      readonly commitId: CommitId
+      readonly snapshotId: SnapshotId
+    }
 
 /** Why a claim, or a move, was turned down. */
 export type RejectedWhy =
@@ -53,6 +60,10 @@ export type AttemptPlan =
       readonly ledger: Ledger
       readonly ranges: PartitionMap<PositionRange>
       readonly gaps: Gaps
+      /** The snapshot to build on; undefined: the head. */
+      readonly onto?: SnapshotId
+      /** Table properties that are set in the same request. */
+      readonly properties?: Readonly<Record<string, string>>
     }
   /** An earlier attempt's snapshot is on the ancestry. The ledger is the newest that is known by now. */
   | { readonly kind: 'landed'; readonly ledger: Ledger }
@@ -92,10 +103,9 @@ export function sightingOf(
  * outcome. The order matters: what has landed has landed, whatever else is wrong with the table. Pure.
  */
 export function planAttempt(input: AttemptInput): AttemptPlan {
-  const { own, verdict, reading, table } = input
+  const { own, reading, table } = input
   if (own === 'yes') return planLanded(input)
-  if (verdict.kind === 'refuse') return { kind: 'refused', refusal: verdict.refusal }
-  const plan = planWork(input, verdict)
+  const plan = planWork(input)
   if (own === undefined || plan.kind !== 'send') return plan
   // Landed, and rolled back since: sent again it would undo the rollback. Below a cut it may still be there; but a
   // ledger above the cut that had its positions would have said so.
@@ -118,17 +128,20 @@ function ownEvidence({ work, reading }: AttemptInput): Parameters<typeof unprove
 }
 
 export function snapshotIdOf(work: CommitWork): SnapshotId {
-  return work.kind === 'move' ? work.snapshotId : work.staged.snapshotId
+  return 'staged' in work ? work.staged.snapshotId : work.snapshotId
 }
 
 export function commitIdOf(work: CommitWork): CommitId {
-  return work.kind === 'move' ? work.commitId : work.staged.commitId
+  return 'staged' in work ? work.staged.commitId : work.commitId
 }
 
 type OpenVerdict = Exclude<TableVerdict, { kind: 'refuse' }>
 
-function planWork(input: AttemptInput, verdict: OpenVerdict): AttemptPlan {
-  const { work } = input
+function planWork(input: AttemptInput): AttemptPlan {
+  const { work, verdict } = input
+  // What a rollback goes back behind may be the very thing that is refused.
+  if (work.kind === 'rollback') return planRollback(work.rollback, input)
+  if (verdict.kind === 'refuse') return { kind: 'refused', refusal: verdict.refusal }
   switch (work.kind) {
     case 'append':
       return planAppend(input, verdict, work.staged)

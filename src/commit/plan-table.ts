@@ -1,7 +1,8 @@
 import type { FirnError } from '../core/errors.ts'
+import type { Hold } from './hold.ts'
 import type { Ledger } from './ledger.ts'
 import type { Evidence, LedgerReading } from './read-ledger.ts'
-import { rolledBack, tableRefusal } from './refusals.ts'
+import { held, rolledBack, tableRefusal } from './refusals.ts'
 import type { StandingLedger } from './standing.ts'
 
 /** What happens when somebody rolls the table back. */
@@ -29,14 +30,24 @@ export type TableVerdict =
     }
   | { readonly kind: 'refuse'; readonly refusal: FirnError }
 
+/** What this writer does about what is found. */
+export interface TablePolicy {
+  /** The table's name, for people. */
+  readonly table: string
+  readonly onRollback: OnRollback
+  /** Undefined where nobody holds the table, and for the verbs, which work on a held one. */
+  readonly hold: Hold | undefined
+}
+
 /**
  * The rows of the start table that are about the table: asked at start, and again at every load before a commit,
  * so that a rollback or another table is noticed by a running worker too. Pure.
  */
 export function planTable(
   { reading, standing }: StandingLedger,
-  policy: { readonly table: string; readonly onRollback: OnRollback },
+  policy: TablePolicy,
 ): TableVerdict {
+  if (policy.hold !== undefined) return { kind: 'refuse', refusal: held(policy.table, policy.hold) }
   switch (standing.kind) {
     case 'current':
       return { kind: 'go-on', ledger: standing.ledger, warnings: evidenceWarnings(reading) }
@@ -58,7 +69,7 @@ export function planTable(
 
 function planRolledBack(
   { ledger, newer }: { readonly ledger: Ledger; readonly newer: Evidence },
-  { table, onRollback }: { readonly table: string; readonly onRollback: OnRollback },
+  { table, onRollback }: TablePolicy,
 ): TableVerdict {
   switch (onRollback) {
     case 'hold':

@@ -1,6 +1,7 @@
 import { FirnError } from '../core/errors.ts'
 import type { ClusterId, TopicId, TopicName, WriterName } from '../core/ids.ts'
 import type { Position } from '../core/offsets.ts'
+import type { Hold } from './hold.ts'
 import type { LedgerStanding } from './standing.ts'
 import type { Evidence } from './read-ledger.ts'
 
@@ -16,6 +17,22 @@ export function rolledBack(table: string, newer: Evidence): FirnError {
       help: `firn rollback ${table} --then replay reads the difference again, --then skip leaves it out; or set on_rollback`,
     },
   )
+}
+
+export function held(table: string, { sinceMs, reason }: Hold): FirnError {
+  const since = sinceMs === undefined ? '' : ` since ${new Date(sinceMs).toISOString()}`
+  return new FirnError(
+    'TABLE_HELD',
+    `table ${table} is held${since}${reason === '' ? '' : `: ${reason}`}`,
+    { context: { table, reason }, help: `firn resume ${table}` },
+  )
+}
+
+export function noRollback(table: string, why: string): FirnError {
+  return new FirnError('ROLLBACK_REFUSED', `table ${table} cannot be rolled back: ${why}`, {
+    context: { table },
+    help: `firn history ${table} lists the snapshots that it can go back to`,
+  })
 }
 
 export function unproven(table: string, newer: Pick<Evidence, 'snapshotId' | 'from'>): FirnError {

@@ -1,5 +1,6 @@
 import type { TableCommit } from '../catalog/catalog.ts'
 import { required } from '../core/assert.ts'
+import type { SnapshotId } from '../core/ids.ts'
 import { FirnError } from '../core/errors.ts'
 import { PartitionMap, type PositionRange } from '../core/offsets.ts'
 import { snapshotById } from '../iceberg/ancestry.ts'
@@ -49,12 +50,13 @@ export async function writeSnapshot(
   const { metadata } = judged.table
   const { reading } = judged.judged
   const ids = { snapshotId: snapshotIdOf(work), commitId: commitIdOf(work) }
-  const content = await contentOf(context, { judged, work, merger })
+  const parentId = plan.onto ?? reading.head
+  const content = await contentOf(context, { judged, work, merger, parentId })
   if (content === 'live') return 'live'
   const list = writeManifestList({
     formatVersion: refuseOldFormat(metadata),
     snapshotId: ids.snapshotId,
-    parentSnapshotId: reading.head,
+    parentSnapshotId: parentId,
     sequenceNumber: metadata.lastSequenceNumber + 1n,
     firstRowId: metadata.nextRowId,
     manifests: content.manifests,
@@ -65,6 +67,8 @@ export async function writeSnapshot(
   await store.put(manifestList, list.bytes)
   const draft = {
     ...ids,
+    parentId,
+    properties: plan.properties ?? {},
     ranges: plan.ranges,
     rejected: new PartitionMap<bigint>(),
     gaps: plan.gaps,
@@ -100,10 +104,17 @@ interface SnapshotContent {
 
 async function contentOf(
   { lists }: CommitContext,
-  { judged, work, merger }: Pick<SnapshotAttempt, 'judged' | 'work' | 'merger'>,
+  {
+    judged,
+    work,
+    merger,
+    parentId,
+  }: Pick<SnapshotAttempt, 'judged' | 'work' | 'merger'> & {
+    readonly parentId: SnapshotId | null
+  },
 ): Promise<SnapshotContent | 'live'> {
   const { metadata } = judged.table
-  const parent = parentOf(metadata, judged)
+  const parent = parentOf(metadata, parentId)
   const before = parent === undefined ? [] : await lists.of(parent)
   switch (work.kind) {
     case 'append': {
@@ -117,14 +128,14 @@ async function contentOf(
       return replaced.kind === 'live' ? 'live' : replaced
     }
     case 'move':
+    case 'rollback':
       return { manifests: before, added: NOTHING_ADDED, removed: NOTHING_REMOVED }
   }
 }
 
-function parentOf(metadata: TableMetadata, { judged }: JudgedTable): Snapshot | undefined {
-  const { head } = judged.reading
-  if (head === null) return undefined
-  const parent = snapshotById(metadata, head)
+function parentOf(metadata: TableMetadata, id: SnapshotId | null): Snapshot | undefined {
+  if (id === null) return undefined
+  const parent = snapshotById(metadata, id)
   if (parent !== undefined) return parent
-  throw new FirnError('METADATA_INVALID', `the branch points to ${head}, which is not listed`)
+  throw new FirnError('METADATA_INVALID', `the branch points to ${id}, which is not listed`)
 }

@@ -161,6 +161,18 @@ export const ERROR_CODES = {
     3,
     "The table was rolled back behind the writer's newest snapshot, and `on_rollback` is `hold`.",
   ),
+  TABLE_HELD: never(
+    3,
+    'Somebody holds the table with `firn hold`: nothing is read or committed until `firn resume`.',
+  ),
+  ROLLBACK_REFUSED: never(
+    3,
+    'A rollback was asked for that cannot be made, or not exactly; the message says why, and nothing was changed.',
+  ),
+  LEDGER_MOVE_REFUSED: never(
+    3,
+    'A verb that changes the ledger does not apply to what was found; the message says why, and nothing was changed.',
+  ),
   LEDGER_UNPROVEN: never(
     3,
     'Whether the newest known ledger is still part of the table cannot be proven: snapshots were expired.',

@@ -1,13 +1,16 @@
 import type { LoadedTable } from '../catalog/catalog.ts'
 import { tableText } from '../catalog/catalog.ts'
+import { readHold } from '../commit/hold.ts'
 import { ManifestLists } from '../commit/manifest-lists.ts'
 import { manifestProof } from '../commit/manifest-proof.ts'
 import { planStart, topicsToBegin, type LogFacts, type StartPlan } from '../commit/plan-start.ts'
 import { planTable, type TableVerdict } from '../commit/plan-table.ts'
 import { epochsOf } from '../commit/ledger.ts'
+import { held } from '../commit/refusals.ts'
 import { otherWriterOf } from '../commit/read-ledger.ts'
 import { ledgerOf } from '../commit/standing.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
+import type { FirnError } from '../core/errors.ts'
 import { PartitionMap, type TopicPartition } from '../core/offsets.ts'
 import type { RecordSource } from '../consumer/record-source.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -19,6 +22,8 @@ export interface StartView {
   /** Undefined where the table does not exist yet. */
   readonly verdict: TableVerdict | undefined
   readonly plan: StartPlan
+  /** Somebody holds the table: the plan is for when it is resumed. */
+  readonly held: FirnError | undefined
   readonly log: LogFacts
   readonly partitions: readonly TopicPartition[]
 }
@@ -46,7 +51,11 @@ export async function viewStart(parts: StartViewParts): Promise<StartView> {
   const verdict =
     standing === undefined
       ? undefined
-      : planTable(standing, { table: tableText(table.table), onRollback: table.onRollback })
+      : planTable(standing, {
+          table: tableText(table.table),
+          onRollback: table.onRollback,
+          hold: undefined,
+        })
   const ledger = verdict !== undefined && 'ledger' in verdict ? verdict.ledger : undefined
   const log = await reader.facts(
     described.map(({ topic }) => topic),
@@ -68,7 +77,11 @@ export async function viewStart(parts: StartViewParts): Promise<StartView> {
         ? undefined
         : otherWriterOf(loaded.metadata, standing.reading, topic),
   })
-  return { verdict, plan, log, partitions }
+  const { table: name } = table
+  const hold =
+    loaded === undefined ? undefined : readHold(loaded.metadata.properties, parts.config.writer)
+  const refusal = hold === undefined ? undefined : held(tableText(name), hold)
+  return { verdict, plan, held: refusal, log, partitions }
 }
 
 async function standingIn({ config, table, storeOf }: StartViewParts, loaded: LoadedTable) {

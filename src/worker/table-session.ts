@@ -232,6 +232,7 @@ export class TableSession {
       owner: { writer, ref: table.branch },
       tableUuid: metadata.tableUuid,
       onRollback: table.onRollback,
+      passesHold: false,
       carriers: ALL_CARRIERS,
       limits: { allowedLatenessMs: commit.allowedLatenessMs, maxSkewMs: commit.maxSkewMs },
       isRouted: (topic) => selects(selection, topic),

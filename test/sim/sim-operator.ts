@@ -5,19 +5,23 @@ import {
   tableText,
 } from '../../src/catalog/catalog.ts'
 import { ALL_CARRIERS } from '../../src/commit/carriers.ts'
-import { commitMove } from '../../src/commit/committer.ts'
+import { changeTable } from '../../src/commit/change-table.ts'
+import { commitMove, commitRollback } from '../../src/commit/committer.ts'
 import type { CommitContext } from '../../src/commit/context.ts'
+import { holdProperty } from '../../src/commit/hold.ts'
 import type { LedgerMove } from '../../src/commit/ledger-moves.ts'
 import type { TopicLedger } from '../../src/commit/ledger.ts'
+import type { TopicFacts } from '../../src/commit/plan-start.ts'
+import { gapsToAccept, planRebase } from '../../src/commit/plan-ledger-verbs.ts'
+import type { RollbackThen } from '../../src/commit/plan-rollback.ts'
 import { ManifestLists } from '../../src/commit/manifest-lists.ts'
 import { clusterId, type SnapshotId } from '../../src/core/ids.ts'
-import type { Position, PositionRange } from '../../src/core/offsets.ts'
-import type { SimPartition } from './sim-log.ts'
 import { SimCatalog, SimStore } from './sim-ports.ts'
 import { SimProcess } from './sim-process.ts'
 import type { SimWorld } from './sim-world.ts'
 
 const LOOK_MS = 3_000
+const HOLD_MS = 8_000
 
 /** What only more than one look at the table can tell: a person has to read the rows. */
 export const NEEDS_A_PERSON: ReadonlySet<string> = new Set([
@@ -35,6 +39,7 @@ export class SimOperator {
   readonly #store: SimStore
   /** What was done, in its order. */
   readonly acted: string[] = []
+  #resumeAtMs = 0
 
   constructor(world: SimWorld) {
     this.#world = world
@@ -50,7 +55,34 @@ export class SimOperator {
     world.clock.after(LOOK_MS, look)
   }
 
+  /** Takes the table back with the verb, whatever the workers are doing. */
+  async rollback(to: SnapshotId, records: RollbackThen): Promise<void> {
+    const hold = { sinceMs: this.#world.clock.nowMs, reason: 'drill' }
+    if (records === 'hold') this.#resumeAtMs = this.#world.clock.nowMs + HOLD_MS
+    try {
+      const context = this.#context((id) => this.#world.witness.rollbacks.add(id))
+      const outcome = await commitRollback(context, { to, records, hold })
+      this.acted.push(`rollback: ${outcome.kind}`)
+      this.#world.tell(`operator rollback to ${to}, ${records}: ${outcome.kind}`)
+    } catch (fault) {
+      this.#world.tell(`operator rollback: ${String(fault)}`)
+    }
+  }
+
+  async #resume(): Promise<void> {
+    const key = holdProperty(this.#world.config.writer)
+    if (this.#world.clock.nowMs < this.#resumeAtMs) return
+    if (!this.#world.exists || this.#world.metadata.properties[key] === undefined) return
+    try {
+      await changeTable(this.#context(), { remove: [key] })
+      this.#world.tell('operator resumes')
+    } catch (fault) {
+      this.#world.tell(`operator resume: ${String(fault)}`)
+    }
+  }
+
   async #look(): Promise<void> {
+    await this.#resume()
     const { refusals, onRollback } = this.#world
     if (refusals.size === 0) return
     // Whoever held it decides that it be followed, and starts the workers with that.
@@ -58,7 +90,8 @@ export class SimOperator {
     const move = this.#moveFor()
     if (move === undefined) return
     try {
-      const outcome = await commitMove(this.#context(), move)
+      const context = this.#context((id) => this.#world.witness.sets.add(id))
+      const outcome = await commitMove(context, move)
       this.#world.tell(`operator ${move.kind}: ${outcome.kind}`)
       this.acted.push(`${move.kind}: ${outcome.kind}`)
     } catch (fault) {
@@ -76,68 +109,40 @@ export class SimOperator {
 
   #moveFor(): LedgerMove | undefined {
     const { topic, cluster } = this.#world
-    const held = this.#heldTopic()
+    const held = this.#world.exists ? this.#world.ledger() : undefined
     if (held === undefined) return undefined
-    const elsewhere = held.id !== topic.id || this.#isTruncated(held)
-    if (elsewhere) {
-      return {
-        kind: 'rebase',
-        cluster: clusterId(cluster.id),
-        topic: topic.name,
-        from: held,
-        to: { id: topic.id, positions: this.#positions(held) },
-      }
+    const facts = this.#factsOf(held)
+    const gaps = held.id === topic.id ? gapsToAccept(held, facts) : new Map<never, never>()
+    const from = { kind: held.id === topic.id ? 'common' : 'earliest' } as const
+    const plan = planRebase(held, facts, { from, sameCluster: true })
+    if (plan.kind === 'rebase') {
+      const to = { id: topic.id, positions: plan.positions }
+      return { kind: 'rebase', cluster: clusterId(cluster.id), topic: topic.name, from: held, to }
     }
-    const gaps = this.#expired(held)
     return gaps.size === 0
       ? undefined
       : { kind: 'accept-gap', topic: topic.name, id: topic.id, gaps }
   }
 
-  /** The ledger's entry under the topic's name, be it of another topic of that name. */
-  #heldTopic(): TopicLedger | undefined {
-    return this.#world.exists ? this.#world.ledger() : undefined
-  }
-
-  #isTruncated(held: TopicLedger): boolean {
-    return this.#world.topic.partitions.some(
-      (log, partition) => commonEnd(log, held, partition) < (held.next.get(partition) ?? 0n),
-    )
-  }
-
-  /** Of another topic all from its start; of the same one those that were truncated, to what is left of them. */
-  #positions(held: TopicLedger): ReadonlyMap<number, Position> {
+  /** What the brokers would say. */
+  #factsOf({ epoch }: TopicLedger): TopicFacts {
     const { topic } = this.#world
-    const entries = [...topic.partitions.entries()]
-    if (held.id !== topic.id) {
-      return new Map(entries.map(([partition, log]) => [partition, log.logStart]))
-    }
-    return new Map(
-      entries.flatMap(([partition, log]) => {
-        const common = commonEnd(log, held, partition)
-        const position = held.next.get(partition) ?? 0n
-        if (common >= position) return []
-        return [[partition, common < log.logStart ? log.logStart : common] as const]
-      }),
-    )
+    const partitions = topic.partitions.map((log, partition) => {
+      const leader = epoch.get(partition)
+      const end = leader === undefined ? undefined : log.epochEnd(leader)
+      return [partition, { logStart: log.logStart, logEnd: log.logEnd, epochEnd: end }] as const
+    })
+    return { id: topic.id, partitions: new Map(partitions) }
   }
 
-  #expired({ next }: TopicLedger): ReadonlyMap<number, PositionRange> {
-    return new Map(
-      this.#world.topic.partitions.flatMap(({ logStart }, partition) => {
-        const start = next.get(partition) ?? 0n
-        return start < logStart ? [[partition, { start, end: logStart }] as const] : []
-      }),
-    )
-  }
-
-  #context(): CommitContext {
-    const { config, table, metadata, catalog, random, weather, witness } = this.#world
+  #context(note: (id: SnapshotId) => void = () => undefined): CommitContext {
+    const { config, table, metadata, catalog, random, weather } = this.#world
     return {
       table,
       owner: { writer: config.writer, ref: 'main' },
       tableUuid: metadata.tableUuid,
       onRollback: this.#world.onRollback,
+      passesHold: true,
       carriers: ALL_CARRIERS,
       limits: { allowedLatenessMs: 0, maxSkewMs: 0 },
       isRouted: () => true,
@@ -149,7 +154,7 @@ export class SimOperator {
         this.#process,
         random.fork(tableText(table)),
         weather,
-      ).noting((id) => witness.sets.add(id)),
+      ).noting(note),
       store: this.#store,
       clock: this.#process.clock,
       random: random.fork('move'),
@@ -177,11 +182,4 @@ class OperatorCatalog extends SimCatalog {
     }
     return super.commitTable(identifier, commit)
   }
-}
-
-/** Up to where a log still is the one that was read. */
-function commonEnd(log: SimPartition, { epoch }: TopicLedger, partition: number): Position {
-  const leader = epoch.get(partition)
-  const end = leader === undefined ? log.logEnd : log.epochEnd(leader)
-  return end < log.logEnd ? end : log.logEnd
 }

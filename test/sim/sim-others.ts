@@ -51,13 +51,13 @@ export class SimOthers {
 
   /** Somebody sets the table back to a snapshot of its history. */
   rollback(random: SimRandom): void {
-    const snapshots = this.#listed()
+    const snapshots = this.listed()
     const back = snapshots[Math.min(snapshots.length - 1, random.between(1, 3))]
     if (back !== undefined) this.rollbackTo(back.snapshotId)
   }
 
   /** The ancestry as far as it is listed, newest first. */
-  #listed(): readonly Snapshot[] {
+  listed(): readonly Snapshot[] {
     const { metadata, witness } = this.#world
     const listed = new Set(metadata.snapshots.map(({ snapshotId }) => snapshotId))
     return witness
@@ -85,7 +85,7 @@ export class SimOthers {
   /** Keeps what refs name and the newest `count` of the ancestry, as Java's `retain_last`; the lists go too. */
   expire(count: number): void {
     const { catalog, metadata, store, table } = this.#world
-    const snapshots = this.#listed()
+    const snapshots = this.listed()
     this.#world.tell(`expiry keeps ${count}`)
     this.hasExpired = true
     catalog.expire(

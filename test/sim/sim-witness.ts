@@ -1,4 +1,5 @@
 import type { TableCommit } from '../../src/catalog/catalog.ts'
+import { holdProperty } from '../../src/commit/hold.ts'
 import type { Ledger } from '../../src/commit/ledger.ts'
 import { readMirror, readRecord } from '../../src/commit/ledger-text.ts'
 import { writerName, type SnapshotId } from '../../src/core/ids.ts'
@@ -7,6 +8,7 @@ import type { Snapshot, TableMetadata } from '../../src/iceberg/metadata.ts'
 import { placeOf } from './sim-log.ts'
 import type { SimWorld } from './sim-world.ts'
 
+const WRITER = writerName('sim')
 /** A reading that the encoders may hold besides: what one fetch brings. */
 const SLACK_BYTES = 2_000_000
 
@@ -17,6 +19,8 @@ export class SimWitness {
   readonly #highest = new Map<string, Position>()
   /** Snapshots that set the ledger elsewhere, as a person or the policy wanted. */
   readonly sets = new Set<SnapshotId>()
+  /** Snapshots with which a person took the table back: their parent is not the head. */
+  readonly rollbacks = new Set<SnapshotId>()
 
   constructor(world: SimWorld) {
     this.#world = world
@@ -51,7 +55,12 @@ export class SimWitness {
   #applied({ updates }: TableCommit, before: TableMetadata): void {
     for (const update of updates) {
       if (update.action !== 'add-snapshot') continue
+      if (this.rollbacks.has(update.snapshot.snapshotId)) continue
       this.#checkPolicy(update.snapshot, before)
+      const byOperator = this.sets.has(update.snapshot.snapshotId)
+      if (!byOperator && before.properties[holdProperty(WRITER)] !== undefined) {
+        this.#world.problems.push(`P3: ${update.snapshot.snapshotId} was committed on a held table`)
+      }
       if (update.snapshot.parentSnapshotId !== before.currentSnapshotId) {
         this.#world.problems.push(
           `I2: ${update.snapshot.snapshotId} pushes ${before.currentSnapshotId} off main`,
@@ -63,7 +72,7 @@ export class SimWitness {
 
   /** P3: what was rolled back stays so under `hold`; under `skip` the first snapshot after it passes the gap. */
   #checkPolicy(snapshot: Snapshot, before: TableMetadata): void {
-    const mirror = readMirror(before.properties, writerName('sim'))
+    const mirror = readMirror(before.properties, WRITER)
     const { onRollback } = this.#world
     if (mirror === undefined || onRollback === 'follow') return
     const standing = this.ancestry(before.currentSnapshotId)

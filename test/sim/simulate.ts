@@ -36,6 +36,7 @@ const GUSTS = {
   truncate: 0.012,
   retention: 0.015,
   recreate: 0.008,
+  drill: 0.012,
 } as const
 type Gust = keyof typeof GUSTS
 
@@ -64,7 +65,7 @@ export async function simulate(seed: string, options: SimulationOptions = {}): P
   const blow = (): void => {
     if (clock.nowMs > stormEnds) return
     for (let batch = random.between(0, 4); batch > 0; batch--) world.produce()
-    for (const gust of gusts) if (random.chance(GUSTS[gust])) DO[gust](world, random)
+    for (const gust of gusts) if (random.chance(GUSTS[gust])) DO[gust](world, random, operator)
     world.witness.memory()
     clock.after(random.between(100, 1_500), blow)
   }
@@ -75,7 +76,6 @@ export async function simulate(seed: string, options: SimulationOptions = {}): P
   if (options.busy === true) keepBusy(world)
   const isDone = (): boolean => world.hasReached(marks) || needsAPerson(world).length > 0
   const ended = await clock.run(isDone, options.busy === true ? CALM_MS / 5 : CALM_MS)
-  void operator
   return {
     problems: await audit(world),
     caughtUp: ended && needsAPerson(world).length === 0,
@@ -126,7 +126,16 @@ function needsAPerson(world: SimWorld): readonly string[] {
   return [...world.refusals].filter((code) => NEEDS_A_PERSON.has(code))
 }
 
-const DO: Readonly<Record<Gust, (world: SimWorld, random: SimRandom) => void>> = {
+const DO: Readonly<
+  Record<Gust, (world: SimWorld, random: SimRandom, operator: SimOperator) => void>
+> = {
+  drill: (world, random, operator) => {
+    if (!world.exists) return
+    const newest = world.others.listed().slice(0, 4)
+    if (newest.length === 0) return
+    const back = random.pick(newest)
+    void operator.rollback(back.snapshotId, random.pick(['replay', 'hold', 'skip']))
+  },
   kill: (world, random) => {
     const { alive } = world
     if (alive.length === 0) return

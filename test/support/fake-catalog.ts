@@ -303,6 +303,11 @@ export class FakeCatalog implements Catalog {
         return this.manners.properties
           ? { ...metadata, properties: { ...metadata.properties, ...update.updates } }
           : metadata
+      case 'remove-properties': {
+        const gone = new Set(update.removals)
+        const kept = Object.entries(metadata.properties).filter(([key]) => !gone.has(key))
+        return { ...metadata, properties: Object.fromEntries(kept) }
+      }
       default:
         throw new Error(`the fake catalog does not know ${update.action}`)
     }

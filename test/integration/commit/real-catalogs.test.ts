@@ -102,6 +102,7 @@ async function contextOf(
     owner: OWNER,
     tableUuid: (await metadataOf(place, table)).tableUuid,
     onRollback: 'follow',
+    passesHold: false,
     carriers: { tags: true, properties: true },
     limits: { allowedLatenessMs: 0, maxSkewMs: 0 },
     isRouted: () => true,

@@ -78,7 +78,7 @@ test('one topic is refused, the other starts', async () => {
   const judged = await ledgerOf(metadata, { writer: WRITER, ref: 'main' }, async () => false)
   const plan = planStart({
     table: 't',
-    verdict: planTable(judged, { table: 't', onRollback: 'follow' }),
+    verdict: planTable(judged, { table: 't', onRollback: 'follow', hold: undefined }),
     log: {
       cluster: CLUSTER,
       topics: new Map([[ORDERS, { id: ORDERS_ID, partitions: new Map([[0, LOG]]) }]]),

@@ -178,7 +178,11 @@ export async function decide(found: Found, asked: Asked = {}) {
     proofs += 1
     return found.proven ?? false
   })
-  const verdict = planTable(judged, { table: 't', onRollback: asked.onRollback ?? 'follow' })
+  const verdict = planTable(judged, {
+    table: 't',
+    onRollback: asked.onRollback ?? 'follow',
+    hold: undefined,
+  })
   const partitions = (asked.partitions ?? [0, 1]).map((partition) => at(partition))
   const plan = planStart({
     table: 't',

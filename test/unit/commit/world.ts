@@ -109,6 +109,7 @@ export class World {
       owner: { writer: WRITER, ref: 'main' },
       tableUuid: this.metadata.tableUuid,
       onRollback: 'follow',
+      passesHold: false,
       carriers: ALL_CARRIERS,
       limits: { allowedLatenessMs: 0, maxSkewMs: 0 },
       isRouted: () => true,

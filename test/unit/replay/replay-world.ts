@@ -148,6 +148,7 @@ export class ReplayWorld {
       owner: { writer: WRITER, ref: 'main' },
       tableUuid: this.metadata.tableUuid,
       onRollback: 'follow',
+      passesHold: true,
       carriers: ALL_CARRIERS,
       limits: { allowedLatenessMs: 0, maxSkewMs: 0 },
       isRouted: () => true,
