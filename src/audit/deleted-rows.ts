@@ -23,10 +23,10 @@ export class DeletedRows {
   ): Promise<DeletedRows> {
     const deleted = new DeletedRows()
     const count = files.reduce((sum, { rows }) => sum + rows, 0n)
-    if (count > BigInt(rowsMax)) {
+    if (Number(count) > rowsMax) {
       throw new FirnError(
         'MEMORY_EXCEEDED',
-        `the table's position deletes are of ${count} rows; the bound leaves room for ${rowsMax}`,
+        `the table's position deletes are of ${count} rows; the bound leaves room for ${Math.floor(rowsMax)}`,
         { help: 'raise `--memory-max-mb`, or compact the table' },
       )
     }

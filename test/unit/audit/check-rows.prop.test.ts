@@ -5,21 +5,15 @@ import { DeletedRows } from '../../../src/audit/deleted-rows.ts'
 import type { LiveFile } from '../../../src/audit/live-files.ts'
 import type { PositionList } from '../../../src/audit/position-list.ts'
 import type { PartitionScope } from '../../../src/audit/row-scope.ts'
-import type { FetchEvent, RecordSource } from '../../../src/consumer/record-source.ts'
 import { snapshotId } from '../../../src/core/ids.ts'
 import { PartitionMap, type PositionRange } from '../../../src/core/offsets.ts'
 import { FakeObjectStore } from '../../support/fake-object-store.ts'
-import { recordBatch } from '../../support/record-batch.ts'
 import { at, ORDERS, ORDERS_ID, range } from '../commit/fixtures.ts'
+import { type Kind, LogSource, type PartitionLog } from './log-source.ts'
 import { FIELDS, type Positioned, putDeletes, putFile } from './position-files.ts'
 
-/** What the log has at each position: a record, one of an aborted transaction, a marker, nothing. */
-type Kind = 'r' | 'a' | 'c' | '-'
-
-interface PartitionCase {
+interface PartitionCase extends PartitionLog {
   readonly start: number
-  readonly logStart: number
-  readonly kinds: readonly Kind[]
   readonly gap: readonly [number, number]
 }
 
@@ -97,54 +91,6 @@ function proper({ partitions }: Case): readonly Positioned[][] {
     }
   }
   return files
-}
-
-/** Answers a seek with everything from there on, in one fetch. */
-class LogSource {
-  readonly #partitions: readonly PartitionCase[]
-  #events: FetchEvent[] = []
-
-  constructor(partitions: readonly PartitionCase[]) {
-    this.#partitions = partitions
-  }
-
-  seek = ({ partition }: { partition: number }, { position }: { position: bigint }): void => {
-    const { kinds, logStart } = this.#partitions[partition]!
-    const abortedTransactions: { producerId: bigint; firstOffset: bigint }[] = []
-    const batches = kinds.flatMap((kind, index) => {
-      const offset = BigInt(index)
-      if (kind === '-' || offset < position) return []
-      const one = { baseOffset: offset, lastOffset: offset }
-      const producerId = offset + 100n
-      const records = [{ offset, timestampMs: 0, value: null }]
-      if (kind === 'c') return [recordBatch({ ...one, records: [], control: 'commit', producerId })]
-      if (kind === 'r') return [recordBatch({ ...one, records })]
-      abortedTransactions.push({ producerId, firstOffset: offset })
-      return [recordBatch({ ...one, records, producerId, transactional: true })]
-    })
-    const tail = { baseOffset: BigInt(END), lastOffset: BigInt(END) }
-    batches.push(
-      recordBatch({ ...tail, records: [{ offset: BigInt(END), timestampMs: 0, value: null }] }),
-    )
-    this.#events.push({
-      kind: 'batch',
-      topic: ORDERS,
-      partition,
-      topicId: ORDERS_ID,
-      position,
-      bytes: Uint8Array.from(Buffer.concat(batches)),
-      abortedTransactions,
-      logStart: BigInt(logStart),
-      logEnd: BigInt(END + 1),
-      highWatermark: BigInt(END + 1),
-    })
-  }
-  stop = (): void => {}
-  poll = async (): Promise<readonly FetchEvent[]> => {
-    const events = this.#events
-    this.#events = []
-    return events
-  }
 }
 
 interface Counts {
@@ -260,8 +206,7 @@ test('finds what counting every row in a map finds, in windows of any size', asy
       )
       const source = new LogSource(of.partitions)
       const log: LogToCompare = {
-        // Reading the log is all that is done with it.
-        source: source as unknown as RecordSource,
+        source: source.source,
         isolation: 'read_committed',
         bounds: new PartitionMap(
           of.partitions.map(({ logStart }, partition): [ReturnType<typeof at>, PositionRange] => [
