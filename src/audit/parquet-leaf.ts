@@ -1,9 +1,8 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import type { ColumnMetaData, Compressors, DecodedArray, SchemaTree } from 'hyparquet'
+import type { ColumnMetaData, DecodedArray, SchemaTree } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { decompressPage, readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js'
 import { readPlain } from 'hyparquet/src/plain.js'
-import { compressors } from 'hyparquet-compressors'
+import { DECOMPRESSORS } from './decompress.ts'
 
 /** One column of one row group, as bytes. */
 export interface LeafChunk {
@@ -15,13 +14,6 @@ export interface LeafChunk {
 
 /** Turns a page's values, or a dictionary's, into numbers. */
 export type ToNumbers = (values: DecodedArray) => ArrayLike<number>
-
-/** The runtime's own codecs are faster than those in JavaScript. */
-const CODECS: Compressors = {
-  ...compressors,
-  GZIP: (input) => gunzipSync(input),
-  ZSTD: (input) => zstdDecompressSync(input),
-}
 
 /**
  * The values of a column without repetition, as numbers; NaN for null. A column reader for rows would make an object
@@ -97,7 +89,7 @@ class LeafPages {
       element: leaf.element,
       schemaPath: [...schemaPath],
       codec: meta.codec,
-      compressors: CODECS,
+      compressors: DECOMPRESSORS,
       parsers: NO_PARSERS,
     }
   }
@@ -136,7 +128,7 @@ class LeafPages {
   }
 
   #inflate(header: PageHeader, bytes: Uint8Array): Uint8Array {
-    return decompressPage(bytes, header.uncompressed_page_size, this.#decoder.codec, CODECS)
+    return decompressPage(bytes, header.uncompressed_page_size, this.#decoder.codec, DECOMPRESSORS)
   }
 
   #readDictionary(header: PageHeader, bytes: Uint8Array): void {

@@ -7,7 +7,7 @@ import type {
   DecodedArray,
   PageHeader,
 } from 'hyparquet/src/types.js'
-import { DECOMPRESSORS } from './decompress.ts'
+import { DECOMPRESSORS } from '../audit/decompress.ts'
 import type { FileLeaf } from './file-layout.ts'
 
 /** One page of a leaf column: levels, and values as Parquet stores them. */

@@ -29,7 +29,31 @@ export class PositionSet {
   }
 
   addAll(other: PositionSet): void {
-    for (const position of other) this.add(position)
+    for (const [key, theirs] of other.#chunks) {
+      const ours = this.#chunks.get(key) ?? new Uint8Array(CHUNK_BYTES)
+      this.#chunks.set(key, ours)
+      let added = 0
+      for (const [index, byte] of theirs.entries()) {
+        const before = ours[index] ?? 0
+        added += ones(byte & ~before)
+        ours[index] = before | byte
+      }
+      this.#size += BigInt(added)
+    }
+  }
+
+  /** Those that are not in another set. */
+  without(other: PositionSet): PositionSet {
+    const left = new PositionSet()
+    for (const [key, ours] of this.#chunks) {
+      const theirs = other.#chunks.get(key)
+      const chunk = ours.map((byte, index) => byte & ~(theirs?.[index] ?? 0))
+      const size = chunk.reduce((sum, byte) => sum + ones(byte), 0)
+      if (size === 0) continue
+      left.#chunks.set(key, chunk)
+      left.#size += BigInt(size)
+    }
+    return left
   }
 
   has(position: Position): boolean {
@@ -76,18 +100,24 @@ export interface PositionDifference {
   readonly first: readonly Position[]
 }
 
-/** What `from` has and `without` does not. */
+/** What one set has and another does not. */
 export function difference(
-  from: PositionSet,
-  without: PositionSet,
+  of: PositionSet,
+  other: PositionSet,
   firstMax: number,
 ): PositionDifference {
-  let count = 0n
+  const left = of.without(other)
   const first: Position[] = []
-  for (const position of from) {
-    if (without.has(position)) continue
-    count += 1n
-    if (first.length < firstMax) first.push(position)
+  for (const position of left) {
+    if (first.length >= firstMax) break
+    first.push(position)
   }
-  return { count, first }
+  return { count: left.size, first }
+}
+
+/** The bits that are set in a byte. */
+function ones(byte: number): number {
+  let count = 0
+  for (let rest = byte; rest !== 0; rest &= rest - 1) count += 1
+  return count
 }

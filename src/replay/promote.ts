@@ -49,13 +49,13 @@ export async function preparePromotion(
   const { begun, record } = replayOn(opened, branch)
   const ranges = record.replayed
   const since = snapshotsSince(metadata, head.snapshot, begun)
-  refuseOverlap(opened, { branch, ranges, since })
   const { store } = context
   const inspector = new FileInspector({ store, place, ranges })
   const added = await filesAddedBy(context, metadata, begun)
   const files = added.filter(({ filePath }) => keyInName(filePath) === undefined)
   const paths = new Set(files.map(({ filePath }) => filePath))
   const plan = await new HeadPlanner({ store, place, ranges, inspector, paths }).plan(head)
+  if (!plan.live) refuseOverlap(opened, { branch, ranges, since })
   const held = await tallyFiles(inspector, files.map(asSource))
   return {
     opened,

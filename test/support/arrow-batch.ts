@@ -41,7 +41,12 @@ export function arrowBatch(batch: ColumnBatch): RecordBatch {
 }
 
 function arrowField(field: NestedField): Field {
-  return new Field(field.name, arrowType(field.type), !field.required)
+  return withId(field.id, new Field(field.name, arrowType(field.type), !field.required))
+}
+
+/** The id, where parquet-rs takes it from. */
+function withId<T extends DataType>(id: number, { name, type, nullable }: Field<T>): Field<T> {
+  return new Field(name, type, nullable, new Map([['PARQUET:field_id', String(id)]]))
 }
 
 function arrowType(type: Type): DataType {
@@ -53,7 +58,12 @@ function arrowType(type: Type): DataType {
     case 'struct':
       return new Struct(type.fields.map(arrowField))
     case 'list':
-      return new List(new Field('element', arrowType(type.element), !type.elementRequired))
+      return new List(
+        withId(
+          type.elementId,
+          new Field('element', arrowType(type.element), !type.elementRequired),
+        ),
+      )
     case 'map':
       return new Map_(new Field('entries', mapEntries(type)))
     case 'unsupported':
@@ -82,8 +92,8 @@ const PLAIN = {
 
 function mapEntries(type: Type & { kind: 'map' }): Struct<{ key: DataType; value: DataType }> {
   return new Struct([
-    new Field('key', arrowType(type.key)),
-    new Field('value', arrowType(type.value), !type.valueRequired),
+    withId(type.keyId, new Field('key', arrowType(type.key))),
+    withId(type.valueId, new Field('value', arrowType(type.value), !type.valueRequired)),
   ])
 }
 

@@ -299,6 +299,10 @@ export class FakeCatalog implements Catalog {
         return this.#addSnapshot(metadata, update.snapshot)
       case 'set-snapshot-ref':
         return this.#setRef(metadata, update.refName, update.ref)
+      case 'remove-snapshot-ref': {
+        const { [update.refName]: _gone, ...refs } = metadata.refs
+        return { ...metadata, refs }
+      }
       case 'set-properties':
         return this.manners.properties
           ? { ...metadata, properties: { ...metadata.properties, ...update.updates } }

@@ -76,6 +76,12 @@ test('a replay puts each position of its ranges there once, and nothing else cha
             const { outcome } = await world.replay(claim, { generation })
             world.catalog.before = () => {}
             world.catalog.fault = () => undefined
+            if (outcome.kind === 'refused') {
+              // Compacted, then expired: nothing proves any more that the ledger is this table's.
+              expect(outcome.refusal.code).toBe('LEDGER_UNPROVEN')
+              expect(await world.audit(expected)).toEqual([])
+              return
+            }
             world.catalog.deliverLate()
             expect(outcome.kind).toBe('committed')
             expect(world.next).toEqual(one.meanwhile === 'ingest' ? world.next : before)
@@ -91,7 +97,7 @@ test('a replay puts each position of its ranges there once, and nothing else cha
         expect(unplaced).toHaveLength(foreignRows)
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 }, 60_000)
 
