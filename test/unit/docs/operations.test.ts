@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { parseCommandLine } from '../../../src/cli/arguments.ts'
+import type { ProcessOutside } from '../../../src/cli/run.ts'
+import { verbs } from '../../../src/cli/verbs.ts'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+const PAGES = join(ROOT, 'docs', 'operations')
+
+const outside = {
+  env: {},
+  stdin: new PassThrough(),
+  stderr: new PassThrough(),
+  version: '0',
+  availableMemoryBytes: 0,
+  onStop: () => undefined,
+} as unknown as ProcessOutside
+
+/** The command lines of a page: what begins a line, or a span, with `firn `. */
+function commandsOf(text: string): string[] {
+  const lines = [...text.matchAll(/^\s*(firn .+)$/gm)].map((found) => found[1] ?? '')
+  const spans = [...text.matchAll(/`(firn [^`]+)`/g)].map((found) => found[1] ?? '')
+  return [...lines, ...spans.map((span) => span.replaceAll(/\s+/g, ' '))]
+}
+
+/** As a shell splits it, as far as the pages need. */
+function words(command: string): string[] {
+  return [...command.matchAll(/'([^']*)'|(\S+)/g)].map((found) => found[1] ?? found[2] ?? '')
+}
+
+const pages = readdirSync(PAGES).map((name) => `docs/operations/${name}`)
+
+describe('every command in the operations pages and the README is one', () => {
+  test.each([...pages, 'README.md'])('%s', (page) => {
+    const commands = commandsOf(readFileSync(join(ROOT, page), 'utf8'))
+    if (page !== 'README.md') expect(commands.length).toBeGreaterThan(0)
+    for (const command of commands) {
+      const [, ...argv] = words(command)
+      expect(() => parseCommandLine(argv, verbs(outside), {}), command).not.toThrow()
+    }
+  })
+})
+
+describe('every page is found', () => {
+  test('in the list of pages', () => {
+    const list = readFileSync(join(PAGES, 'README.md'), 'utf8')
+    for (const page of readdirSync(PAGES)) {
+      if (page !== 'README.md') expect(list).toContain(`(${page})`)
+    }
+  })
+})
