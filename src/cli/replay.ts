@@ -65,9 +65,9 @@ export function replayVerb(outside: ProcessOutside): Verb {
         value: 'NAME',
         description: 'write to a new branch, and leave the table as it is: firn promote moves it',
       },
-      'into-gaps': {
+      'fill-missing': {
         type: 'boolean',
-        description: 'put in positions as well that the table passed unread, or lacks',
+        description: 'put in positions that the table lacks, though rows without one are there',
       },
       'drop-absent': {
         type: 'boolean',
@@ -98,7 +98,7 @@ export function replayVerb(outside: ProcessOutside): Verb {
         const call = { config, table, version: outside.version, progress }
         const parts = await replayParts(call, ports)
         const prepared = await prepareReplay(parts, request, {
-          intoGaps: invocation.flag('into-gaps'),
+          fillMissing: invocation.flag('fill-missing'),
           dropAbsent: invocation.flag('drop-absent'),
         })
         try {
@@ -233,6 +233,13 @@ function printEnd(
     )
   }
   if (newBranch === undefined) return
+  if (end.strayed) {
+    output.mark(
+      'warning',
+      `the catalog moved the table itself: it has the replay, exactly, already`,
+    )
+    return
+  }
   output.mark('note', `the table is as it was: branch ${newBranch} has the replay`)
   output.line(`  firn promote ${table} --branch ${newBranch}`)
 }

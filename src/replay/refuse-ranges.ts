@@ -13,8 +13,6 @@ export interface RangeCheck {
   readonly table: string
   readonly audited: Pick<AuditedTable, 'ledger' | 'chain' | 'origin'>
   readonly resolved: ResolvedRanges
-  /** Whether positions that the ledger passed unread may be filled. */
-  readonly intoGaps: boolean
 }
 
 /** Why ranges cannot be put back exactly; undefined where they can. Pure. */
@@ -84,7 +82,7 @@ function refuseRange(
 
 /** Positions that the ledger passed, or that are of two logs. */
 function refuseHistory(
-  { table, audited, intoGaps }: RangeCheck,
+  { table, audited }: RangeCheck,
   partition: TopicPartition,
   range: PositionRange,
 ): FirnError | undefined {
@@ -104,7 +102,6 @@ function refuseHistory(
       `${name}: the ledger was rebased on another log, and rows of both may have these positions`,
     )
   }
-  if (intoGaps) return undefined
   const start = origin?.topics.get(partition.topic)?.start.get(partition.partition) ?? 0n
   const gap = [
     { reason: 'start', range: { start: 0n, end: start } },
@@ -114,7 +111,7 @@ function refuseHistory(
   return refused(
     table,
     `${name}: the ledger passed [${gap.range.start},${gap.range.end}) without reading it (${gap.reason}), and the range holds positions of it`,
-    { help: 'name a range outside of it, or fill it as well with --into-gaps' },
+    { help: 'name a range outside of it: what was passed on purpose stays out' },
   )
 }
 

@@ -43,8 +43,8 @@ export interface ReplayParts {
 
 /** What a person may allow beyond what is exact by itself. */
 export interface ReplayAllowances {
-  /** Positions that the ledger passed unread, or that the table lacks, are put in. */
-  readonly intoGaps: boolean
+  /** Positions that the table lacks are put in, though rows without a position might be theirs. */
+  readonly fillMissing: boolean
   /** Rows whose records the log does not have any more (compaction) are dropped. */
   readonly dropAbsent: boolean
 }
@@ -83,7 +83,7 @@ export async function prepareReplay(
   const opened = await openTable(context, parts.column)
   const { table, head, audited, place } = opened
   const resolved = await resolveRanges(source, request, topicOf(parts, request, audited))
-  const refusal = refuseRanges({ table, audited, resolved, ...allowances })
+  const refusal = refuseRanges({ table, audited, resolved })
   if (refusal !== undefined) throw refusal
   const { ranges } = resolved
   const { store } = context
@@ -200,13 +200,13 @@ function refuseDifferences(
       { context: { table }, help: 'name a range without them, or let them go with --drop-absent' },
     )
   }
-  if (missing === 0n || plan.unplacedRows === 0n || allowances.intoGaps) return
+  if (missing === 0n || plan.unplacedRows === 0n || allowances.fillMissing) return
   throw new FirnError(
     'REPLAY_REFUSED',
     `table ${table}: ${missing} positions of the range are in the log and not in the table, and ${plan.unplacedRows} rows of the table do not say which positions they are of: if these are the same, they would be there twice`,
     {
       context: { table },
-      help: 'name a range whose positions are all in the table; or put them in with --into-gaps where these rows are certainly others',
+      help: 'name a range whose positions are all in the table; or put them in with --fill-missing where these rows are certainly others',
     },
   )
 }
@@ -218,6 +218,8 @@ export interface ReplayEnd {
   /** What the snapshot of the replay holds of the ranges. */
   readonly after: PartitionMap<Tally>
   readonly rowsOutside: { readonly before: bigint; readonly after: bigint }
+  /** The catalog moved the writer's own branch though another was named. */
+  readonly strayed: boolean
 }
 
 /** Files that are to take the place of what a table holds of some ranges. */
@@ -259,7 +261,13 @@ export async function replaceRanges(context: CommitContext, of: ReplacementOf): 
   const planner = new HeadPlanner({ store, place, ranges, inspector, paths: new Set() })
   const plan = await planner.plan(head)
   const after = await tallyFiles(inspector, plan.files)
-  return { outcome, replacement, after, rowsOutside: await countOutside(replacement, inspector) }
+  return {
+    outcome,
+    replacement,
+    after,
+    rowsOutside: await countOutside(replacement, inspector),
+    strayed: of.newBranch !== undefined && headOf(metadata, owner.ref) === outcome.snapshotId,
+  }
 }
 
 /** Rows of rewritten files that are not of the ranges: as many as their sources had. */

@@ -17,7 +17,6 @@ interface Case {
   readonly cluster?: string
   readonly topicId?: string
   readonly otherTopic?: boolean
-  readonly intoGaps?: boolean
 }
 
 /** Partition 0 was read up to 100 from 0 on; the log holds all of it; [20,40) is asked for. */
@@ -64,7 +63,6 @@ function refusalOf(of: Case): string | undefined {
     table: 'lake.orders',
     audited: { ledger, chain: chain as AuditedTable['chain'], origin },
     resolved,
-    intoGaps: of.intoGaps ?? false,
   })
   return refusal === undefined ? undefined : `${refusal.code} ${refusal.message}`
 }
@@ -85,7 +83,6 @@ describe('a range', () => {
       },
     ],
     ['from where the partition was started', { start: 20, gaps: [['start', [0, 20]]] }],
-    ['in a gap, where that is wanted', { gaps: [['skip', [10, 30]]], intoGaps: true }],
     ['above what an earlier log may have', { rebased: [0, 20] }],
   ])('%s is put back', (_name, of) => {
     expect(refusalOf(of)).toBeUndefined()
@@ -111,11 +108,6 @@ describe('a range', () => {
     ['with a gap at its end', 'REPLAY_REFUSED .*skip', { gaps: [['skip', [39, 60]]] }],
     ['below the start of the partition', 'REPLAY_REFUSED .*start', { start: 21 }],
     ['below a rebase', 'REPLAY_REFUSED .*rows of both', { gaps: [['rebase', [0, 21]]] }],
-    [
-      'below a rebase, whatever is wanted',
-      'REPLAY_REFUSED .*rows of both',
-      { gaps: [['rebase', [0, 21]]], intoGaps: true },
-    ],
     ['that another log had as well', 'REPLAY_REFUSED .*rows of both', { rebased: [0, 21] }],
   ])('%s is refused', (_name, wanted, of) => {
     expect(refusalOf(of)).toMatch(new RegExp(`^${wanted}`))
