@@ -5,7 +5,7 @@ import type { DataFile } from '../../../src/iceberg/data-file.ts'
 import { valueToBytes } from '../../../src/iceberg/single-value.ts'
 import { fileStanding, type FileStanding } from '../../../src/replay/file-standing.ts'
 import { dataFile, range } from '../commit/fixtures.ts'
-import { PLACE } from './replay-world.ts'
+import { PLACE } from './replay-rows.ts'
 
 interface Facts {
   readonly topic?: readonly [string, string]

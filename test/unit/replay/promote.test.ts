@@ -6,7 +6,8 @@ import { dropRefs } from '../../../src/replay/drop-refs.ts'
 import { preparePromotion, promote } from '../../../src/replay/promote.ts'
 import { checkReplay } from '../../../src/replay/replay.ts'
 import { TABLE, WRITER } from '../commit/fixtures.ts'
-import { ReplayWorld, rowsOfRange } from './replay-world.ts'
+import { rowsOfRange } from './replay-rows.ts'
+import { ReplayWorld } from './replay-world.ts'
 
 const BRANCH = 'fixed'
 

@@ -6,7 +6,8 @@ import { ParquetFile } from '../../../src/replay/parquet-file.ts'
 import { withLineage } from '../../../src/replay/row-lineage.ts'
 import { batchOf, rowsOf as treesOf, type Tree } from '../columns/tree.ts'
 import { encodeFile } from '../parquet/parquet-files.ts'
-import { REPLAY_SCHEMA, ReplayWorld, rowsOfRange } from './replay-world.ts'
+import { REPLAY_SCHEMA, rowsOfRange } from './replay-rows.ts'
+import { ReplayWorld } from './replay-world.ts'
 
 const DELETES: Schema = {
   schemaId: 0,

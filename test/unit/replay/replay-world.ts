@@ -19,14 +19,12 @@ import { readManifestList, writeManifestList } from '../../../src/iceberg/manife
 import { readManifest } from '../../../src/iceberg/manifest-reader.ts'
 import { stagedManifest, writeManifest } from '../../../src/iceberg/manifest-writer.ts'
 import type { TableMetadata } from '../../../src/iceberg/metadata.ts'
-import type { Schema } from '../../../src/iceberg/types.ts'
 import { FileInspector } from '../../../src/replay/file-inspector.ts'
-import { kafkaPlace } from '../../../src/replay/kafka-place.ts'
 import { RangeReplacement } from '../../../src/replay/range-replacement.ts'
 import type { SealedFiles } from '../../../src/writer/sealed-files.ts'
 import { FakeCatalog } from '../../support/fake-catalog.ts'
 import { FakeObjectStore } from '../../support/fake-object-store.ts'
-import { batchOf, type Tree } from '../columns/tree.ts'
+import { batchOf } from '../columns/tree.ts'
 import {
   at,
   CLUSTER,
@@ -39,56 +37,19 @@ import {
   WRITER,
 } from '../commit/fixtures.ts'
 import { encodeFile } from '../parquet/parquet-files.ts'
-
-export const REPLAY_SCHEMA: Schema = {
-  schemaId: 0,
-  identifierFieldIds: [],
-  fields: [
-    { id: 1, name: 'generation', type: { kind: 'long' }, required: false },
-    {
-      id: 2,
-      name: '_kafka',
-      required: false,
-      type: {
-        kind: 'struct',
-        fields: [
-          { id: 3, name: 'topic', type: { kind: 'string' }, required: true },
-          { id: 4, name: 'partition', type: { kind: 'int' }, required: true },
-          { id: 5, name: 'offset', type: { kind: 'long' }, required: true },
-        ],
-      },
-    },
-  ],
-}
-
-export const PLACE = kafkaPlace(REPLAY_SCHEMA, '_kafka')!
-
-/** A row as a test sees it: `0@17` read for the second time is `['0@17', 2n]`; another writer's has no position. */
-export type TestRow = readonly [position: string, generation: bigint]
-
-const NO_POSITION = '-'
+import {
+  NO_POSITION,
+  PLACE,
+  REPLAY_SCHEMA,
+  rowsOfRange,
+  type TestRow,
+  treeOf,
+} from './replay-rows.ts'
 
 /** A row as hyparquet reads it. */
 interface ReadRow {
   readonly generation: bigint
   readonly _kafka?: { readonly partition: number; readonly offset: bigint } | null
-}
-
-function treeOf([position, generation]: TestRow): Tree[] {
-  if (position === NO_POSITION) return [generation, null]
-  const [partition, offset] = position.split('@')
-  return [generation, [ORDERS, Number(partition), BigInt(offset!)]]
-}
-
-export function rowsOfRange(
-  partition: number,
-  [start, end]: readonly [number, number],
-  generation = 1n,
-): TestRow[] {
-  return Array.from({ length: end - start }, (_, index) => [
-    `${partition}@${start + index}`,
-    generation,
-  ])
 }
 
 /** A table of real Parquet files in a fake catalog and store. */
@@ -308,6 +269,14 @@ export class ReplayWorld {
     return this.#foreignSnapshot('replace', async (_before, id) =>
       files.length === 0 ? [] : [await this.#manifest(files.map(added), id)],
     )
+  }
+
+  /** Another engine puts these rows in the place of all. */
+  async overwrite(rows: readonly TestRow[]): Promise<SnapshotId> {
+    const file = await this.file(rows)
+    return this.#foreignSnapshot('overwrite', async (_before, id) => [
+      await this.#manifest([added(file)], id),
+    ])
   }
 
   /** A delete file of another engine. */
