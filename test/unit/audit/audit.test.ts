@@ -19,7 +19,8 @@ import {
 import type { DataFile } from '../../../src/iceberg/data-file.ts'
 import { writeManifestList } from '../../../src/iceberg/manifest-list.ts'
 import { ORDERS, TABLE, WRITER } from '../commit/fixtures.ts'
-import { ReplayWorld, rowsOfRange } from '../replay/replay-world.ts'
+import { rowsOfRange } from '../replay/replay-rows.ts'
+import { ReplayWorld } from '../replay/replay-world.ts'
 import { type Kind, LogSource } from './log-source.ts'
 
 const MEBIBYTE = 2 ** 20
