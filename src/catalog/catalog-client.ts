@@ -19,7 +19,12 @@ export interface CatalogRequest {
 
 /** A response by its meaning; `reason` says what happened, for whoever has to tell it on. */
 export type CatalogAnswer =
-  | { readonly outcome: 'done'; readonly json: JsonObject }
+  | {
+      readonly outcome: 'done'
+      readonly json: JsonObject
+      /** Characters of the body. */
+      readonly length: number
+    }
   | { readonly outcome: Exclude<Outcome, 'done'>; readonly reason: FirnError }
 
 /** Requests to one catalog: with its headers and token, read by the outcome table. */
@@ -119,11 +124,11 @@ export class CatalogClient {
       answer.text === '' &&
       (answer.status === 204 || request.method === 'HEAD' || request.method === 'DELETE')
     ) {
-      return { outcome: 'done', json: {} }
+      return { outcome: 'done', json: {}, length: 0 }
     }
     try {
       const json = parseJson(answer.text, `the answer to ${request.operation}`)
-      if (isJsonObject(json)) return { outcome: 'done', json }
+      if (isJsonObject(json)) return { outcome: 'done', json, length: answer.text.length }
     } catch {
       // Falls through to: not what a catalog answers.
     }

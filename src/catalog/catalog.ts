@@ -20,6 +20,10 @@ export interface LoadedTable {
   readonly metadata: TableMetadata
   /** Where the metadata file lies; null where the catalog does not say. */
   readonly metadataLocation: string | null
+  /**
+   * About the size of the metadata: of the catalog's answer, which is little else. Undefined where it is not known.
+   */
+  readonly metadataBytes?: number
   /** Table-specific client configuration, vended credentials among it. */
   readonly config: Readonly<Record<string, string>>
 }

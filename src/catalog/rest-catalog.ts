@@ -74,8 +74,7 @@ export class RestCatalog implements Catalog {
       path: `${this.#table(identifier)}?snapshots=all`,
       about: about(identifier),
     })
-    if (answer.outcome === 'done')
-      return { kind: 'loaded', table: loadedTable(identifier, answer.json) }
+    if (answer.outcome === 'done') return { kind: 'loaded', table: loadedTable(identifier, answer) }
     if (answer.outcome === 'missing') return { kind: 'missing' }
     throw answer.reason
   }
@@ -89,7 +88,7 @@ export class RestCatalog implements Catalog {
       about: about(identifier),
     })
     if (answer.outcome === 'done')
-      return { kind: 'created', table: loadedTable(identifier, answer.json) }
+      return { kind: 'created', table: loadedTable(identifier, answer) }
     if (answer.outcome === 'exists') return { kind: 'exists' }
     if (answer.outcome === 'unknown') return { kind: 'unknown', reason: answer.reason }
     throw answer.reason
@@ -211,7 +210,7 @@ async function loadConfig(
 function commitResponse(identifier: TableIdentifier, answer: CatalogAnswer): CommitResponse {
   switch (answer.outcome) {
     case 'done':
-      return committed(identifier, answer.json)
+      return committed(identifier, answer)
     case 'conflict':
       return { kind: 'conflict', reason: answer.reason }
     case 'unknown':
@@ -223,9 +222,9 @@ function commitResponse(identifier: TableIdentifier, answer: CatalogAnswer): Com
 }
 
 /** A table that cannot be read from the answer says nothing about the commit: load and look. */
-function committed(identifier: TableIdentifier, json: JsonObject): CommitResponse {
+function committed(identifier: TableIdentifier, answer: TableAnswer): CommitResponse {
   try {
-    return { kind: 'committed', table: loadedTable(identifier, json) }
+    return { kind: 'committed', table: loadedTable(identifier, answer) }
   } catch (fault) {
     const reason =
       fault instanceof FirnError
@@ -239,12 +238,15 @@ function committed(identifier: TableIdentifier, json: JsonObject): CommitRespons
   }
 }
 
-function loadedTable(identifier: TableIdentifier, json: JsonObject): LoadedTable {
+type TableAnswer = Extract<CatalogAnswer, { outcome: 'done' }>
+
+function loadedTable(identifier: TableIdentifier, { json, length }: TableAnswer): LoadedTable {
   const location = json['metadata-location']
   return {
     identifier,
     metadata: parseTableMetadata(json['metadata']),
     metadataLocation: typeof location === 'string' ? location : null,
+    metadataBytes: length,
     config: { ...textMap(json['config']), ...firstCredentials(json['storage-credentials']) },
   }
 }

@@ -2,24 +2,35 @@ import { tableText, type LoadedTable } from '../catalog/catalog.ts'
 import { entryText, lagOf, type PartitionStanding, refusalsOf, standings } from './standing.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
 import type { JsonObject } from '../core/json.ts'
-import { partitionText } from '../core/offsets.ts'
+import { PartitionMap, partitionText } from '../core/offsets.ts'
+import { systemClock } from '../core/clock.ts'
+import type { TopicRetention } from '../consumer/record-source.ts'
 import { walkAncestors } from '../iceberg/ancestry.ts'
 import type { Snapshot } from '../iceberg/metadata.ts'
 import { headOf } from '../commit/read-ledger.ts'
 import { viewStart, type StartView } from '../worker/start-plan.ts'
 import { readRecord, writerOf } from '../commit/ledger-text.ts'
-
 import { readConfigFile } from './config-file.ts'
 import { bytesText, countText, durationText, timeText } from './format.ts'
+import { headroomOf, headroomText, type Headroom, isAtRisk, isShort } from './headroom.ts'
+import { headersOnly, timesAt } from './log-times.ts'
 import type { Output } from './output.ts'
 import type { Verb } from './run-cli.ts'
 import { withPorts, type Ports } from './with-ports.ts'
+
+interface PartitionStatus {
+  readonly standing: PartitionStanding
+  readonly retention: TopicRetention | undefined
+  readonly headroom: Headroom
+  /** Little of it is left. */
+  readonly short: boolean
+}
 
 interface TableStatus {
   readonly name: string
   readonly loaded: LoadedTable | undefined
   readonly view: StartView
-  readonly standings: readonly PartitionStanding[]
+  readonly partitions: readonly PartitionStatus[]
   readonly lastCommit: Snapshot | undefined
   readonly completeThroughMs: number | undefined
 }
@@ -40,9 +51,12 @@ export function statusVerb(
     },
     run: async (invocation, output) => {
       const config = readConfigFile(invocation.configPath, env)
-      return withPorts(config, async (ports) => {
+      const kafka = { ...config.kafka, fetch: headersOnly(config.kafka.fetch) }
+      return withPorts({ ...config, kafka }, async (ports) => {
         const tables: TableStatus[] = []
-        for (const table of config.tables) tables.push(await statusOf(config, table, ports))
+        for (const table of config.tables) {
+          tables.push(await statusOf({ config, table, nowMs: now() }, ports))
+        }
         output.document({
           writer: config.writer,
           tables: tables.map((table) => statusJson(table, now())),
@@ -54,7 +68,14 @@ export function statusVerb(
   }
 }
 
-async function statusOf(config: Config, table: TableConfig, ports: Ports): Promise<TableStatus> {
+interface StatusCall {
+  readonly config: Config
+  readonly table: TableConfig
+  readonly nowMs: number
+}
+
+async function statusOf(call: StatusCall, ports: Ports): Promise<TableStatus> {
+  const { config, table } = call
   const outcome = await ports.catalog.loadTable(table.table)
   const loaded = outcome.kind === 'loaded' ? outcome.table : undefined
   const view = await viewStart({ ...ports, config, table, loaded })
@@ -69,10 +90,40 @@ async function statusOf(config: Config, table: TableConfig, ports: Ports): Promi
     name: tableText(table.table),
     loaded,
     view,
-    standings: standings(view),
+    partitions: await partitionsOf(view, call, ports),
     lastCommit: own.find(({ summary }) => summary['added-records'] !== undefined) ?? newest,
     completeThroughMs: newest === undefined ? undefined : readRecord(newest)?.completeThroughMs,
   }
+}
+
+async function partitionsOf(
+  view: StartView,
+  { config, nowMs }: StatusCall,
+  { source }: Ports,
+): Promise<readonly PartitionStatus[]> {
+  const all = standings(view)
+  const retentions = await source.retention([...view.log.topics.keys()])
+  const aging = all.flatMap((standing) => {
+    const { next, partition } = standing
+    const retention = retentions.get(partition.topic)
+    const topicId = view.log.topics.get(partition.topic)?.id
+    const ages = retention?.deletes === true && retention.ms !== undefined
+    if (!ages || !isAtRisk(standing) || next === undefined || topicId === undefined) return []
+    return [[partition, { position: next, topicId }] as const]
+  })
+  const times = await timesAt(new PartitionMap(aging), { source, clock: systemClock })
+  return all.map((standing) => {
+    const retention = retentions.get(standing.partition.topic)
+    const timestampMs = times.get(standing.partition)
+    const headroom = headroomOf({ standing, retention, timestampMs, nowMs })
+    const { retentionHeadroomWarnMs } = config.kafka
+    return {
+      standing,
+      retention,
+      headroom,
+      short: isShort(headroom, retention, retentionHeadroomWarnMs),
+    }
+  })
 }
 
 function print(output: Output, status: TableStatus, nowMs: number): void {
@@ -95,6 +146,7 @@ function print(output: Output, status: TableStatus, nowMs: number): void {
   const warnings =
     view.verdict !== undefined && 'warnings' in view.verdict ? view.verdict.warnings : []
   for (const { message } of warnings) output.mark('warning', message)
+  for (const partition of status.partitions) printHeadroom(output, partition)
   output.table(
     [
       { title: 'partition' },
@@ -103,23 +155,45 @@ function print(output: Output, status: TableStatus, nowMs: number): void {
       { title: 'log end', align: 'right' },
       { title: 'lag', align: 'right' },
       { title: 'retained', align: 'right' },
+      { title: 'headroom', align: 'right' },
     ],
-    status.standings.map((standing) => [
+    status.partitions.map(({ standing, headroom }) => [
       partitionText(standing.partition),
       entryText(standing),
       String(standing.logStart),
       String(standing.logEnd),
       countText(lagOf(standing)),
       standing.next === undefined ? '-' : countText(standing.next - standing.logStart),
+      headroomText(headroom),
     ]),
   )
   output.line()
 }
 
+function printHeadroom(output: Output, { standing, headroom, short }: PartitionStatus): void {
+  const name = partitionText(standing.partition)
+  if (headroom.kind === 'unknown') {
+    output.mark('note', `${name}: how long retention leaves it is not known: ${headroom.why}`)
+  }
+  if (!short || headroom.kind !== 'time') return
+  const when =
+    headroom.leftMs <= 0
+      ? `may pass the ledger at any moment: the record there is due since ${durationText(-headroom.leftMs)}`
+      : `passes the ledger in ${durationText(headroom.leftMs)}, if it stays where it is`
+  output.mark(
+    'warning',
+    `${name}: retention ${when}`,
+    'let the worker catch up (more workers, a longer interval), or raise `retention.ms` of the topic meanwhile',
+  )
+}
+
 /** Iceberg's own advice is to expire snapshots long before metadata has this many. */
 const SNAPSHOTS_MANY = 5_000
 
-function printTable(output: Output, { metadata }: LoadedTable): void {
+/** Every load and every commit of a worker carries it. */
+const METADATA_BYTES_MANY = 32 * 1024 * 1024
+
+function printTable(output: Output, { metadata, metadataBytes }: LoadedTable): void {
   const head = metadata.snapshots.find(
     ({ snapshotId }) => snapshotId === metadata.currentSnapshotId,
   )
@@ -129,17 +203,15 @@ function printTable(output: Output, { metadata }: LoadedTable): void {
     `${countText(total('total-records'))} rows in ${countText(total('total-data-files'))} files, ${bytesText(total('total-files-size'))}; format version ${metadata.formatVersion}`,
   )
   const { length } = metadata.snapshots
-  if (length < SNAPSHOTS_MANY) output.mark('ok', `${countText(length)} snapshots listed`)
-  else
-    output.mark(
-      'warning',
-      `${countText(length)} snapshots listed`,
-      'expire old ones: every commit rewrites the list',
-    )
+  const size = metadataBytes === undefined ? '' : `; ${bytesText(metadataBytes)} of metadata`
+  const many = length >= SNAPSHOTS_MANY || (metadataBytes ?? 0) >= METADATA_BYTES_MANY
+  const text = `${countText(length)} snapshots listed${size}`
+  if (many) output.mark('warning', text, 'expire old ones: every commit rewrites all of it')
+  else output.mark('ok', text)
 }
 
 function statusJson(status: TableStatus, nowMs: number): JsonObject {
-  const { name, loaded, view, standings: partitions, lastCommit, completeThroughMs } = status
+  const { name, loaded, view, partitions, lastCommit, completeThroughMs } = status
   return {
     table: name,
     exists: loaded !== undefined,
@@ -148,13 +220,19 @@ function statusJson(status: TableStatus, nowMs: number): JsonObject {
     'complete-through-ms': completeThroughMs ?? null,
     'complete-through-age-ms': completeThroughMs === undefined ? null : nowMs - completeThroughMs,
     snapshots: loaded?.metadata.snapshots.length ?? 0,
-    partitions: partitions.map((standing) => ({
+    'metadata-bytes': loaded?.metadataBytes ?? null,
+    partitions: partitions.map(({ standing, retention, headroom, short }) => ({
       topic: standing.partition.topic,
       partition: standing.partition.partition,
       ledger: standing.next ?? null,
       'log-start': standing.logStart,
       'log-end': standing.logEnd,
       lag: lagOf(standing),
+      'retention-ms': retention?.ms ?? null,
+      'retention-bytes': retention?.bytes ?? null,
+      headroom: headroom.kind,
+      'headroom-ms': headroom.kind === 'time' ? headroom.leftMs : null,
+      'headroom-short': short,
     })),
   }
 }

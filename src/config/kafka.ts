@@ -152,6 +152,10 @@ const limitKeys = {
     description:
       'How often topics and partitions are looked up: new ones are noticed after so long.',
   }),
+  retention_headroom_warn_ms: milliseconds(0).default(21_600_000).meta({
+    description:
+      "`firn status` warns where retention would pass the ledger within so long; at most half of the topic's own `retention.ms`.",
+  }),
 }
 
 /** `kafka:` */

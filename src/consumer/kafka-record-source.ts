@@ -1,5 +1,5 @@
 import { FirnError } from '../core/errors.ts'
-import type { ClusterId } from '../core/ids.ts'
+import type { ClusterId, TopicName } from '../core/ids.ts'
 import type { PartitionMap, Position, TopicPartition } from '../core/offsets.ts'
 import { Brokers } from './brokers.ts'
 import { ClassicMember } from './classic-member.ts'
@@ -18,8 +18,10 @@ import type {
   RecordSource,
   SeekTarget,
   TopicDescription,
+  TopicRetention,
   TopicSelection,
 } from './record-source.ts'
+import { topicRetention } from './topic-retention.ts'
 
 /** Nobody in particular: an empty group takes offsets from anyone. */
 const NO_MEMBER: Committer = { memberId: '', epoch: -1 }
@@ -73,6 +75,10 @@ export class KafkaRecordSource implements RecordSource {
     timestampMs: number,
   ): Promise<PartitionMap<Position>> {
     return this.#queries.at(partitions, timestampMs)
+  }
+
+  async retention(topics: readonly TopicName[]): Promise<ReadonlyMap<TopicName, TopicRetention>> {
+    return topicRetention(this.#brokers, topics)
   }
 
   async epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<Position | undefined> {

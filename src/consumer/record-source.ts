@@ -62,6 +62,16 @@ export interface LogBounds {
   readonly logEnd: Position
 }
 
+/** How long a topic keeps its records. */
+export interface TopicRetention {
+  /** `cleanup.policy` has `delete`; else nothing goes by its age, nor by size. */
+  readonly deletes: boolean
+  /** `retention.ms`; undefined: without bound. */
+  readonly ms: number | undefined
+  /** `retention.bytes` of each partition; undefined: without bound. */
+  readonly bytes: bigint | undefined
+}
+
 /**
  * What the group tells its member. Each call is awaited before the group protocol goes on, up to the session's
  * limits: at `revoked` there is time to commit, at `lost` the partitions are already somebody else's.
@@ -96,6 +106,8 @@ export interface RecordSource {
     partitions: readonly TopicPartition[],
     timestampMs: number,
   ): Promise<PartitionMap<Position>>
+  /** Topics that are not there, or whose configuration we may not see, are not in the answer. */
+  retention(topics: readonly TopicName[]): Promise<ReadonlyMap<TopicName, TopicRetention>>
   /** The end of the given leader epoch in the broker's log (OffsetForLeaderEpoch); undefined where unknown. */
   epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<Position | undefined>
   /** The group's committed offsets: for `start: group`, takeover and status only. */

@@ -18,6 +18,7 @@ export interface CarryParts {
   /** The pace of attempts once the bounded ones are used up. */
   readonly slowRetryMs: number
   readonly abandoned: AbortSignal
+  readonly written: (files: SealedFiles) => void
   /** The catalog or the store does not take what was sealed, for now. */
   readonly stuck: (during: 'stage' | 'commit', reason: FirnError) => void
 }
@@ -28,11 +29,12 @@ export interface CarryParts {
  */
 export async function carryRound(
   sealing: Promise<SealedFiles>,
-  { session, clock, slowRetryMs, abandoned, stuck }: CarryParts,
+  { session, clock, slowRetryMs, abandoned, written, stuck }: CarryParts,
 ): Promise<RoundEnd> {
   try {
     const files = await sealing
     const staged = await session.stage(files)
+    written(files)
     while (!abandoned.aborted) {
       const step = await session.commit(staged, abandoned)
       if (step.kind !== 'exhausted') return { kind: 'ended', step, files }

@@ -187,6 +187,9 @@ export class Service {
     this.#metrics.assignedPartitions.set(
       reports.reduce((sum, { partitions }) => sum + partitions.length, 0),
     )
+    this.#metrics.pausedPartitions.set(
+      reports.reduce((sum, { pausedPartitions }) => sum + pausedPartitions, 0),
+    )
     const held = reports.reduce((sum, { bytesHeld }) => sum + bytesHeld, 0)
     this.#metrics.heldBytes.set({ stage: 'tables' }, held)
     for (const report of reports) {

@@ -12,6 +12,8 @@ export interface TableEvents {
   started(step: Extract<StartStep, { kind: 'started' }>): void
   restarting(reason: string): void
   pushed(batch: FetchedBatch, outcome: PushOutcome): void
+  /** Data files and manifests of a round are written; nothing of them is in the table yet. */
+  staged(files: SealedFiles): void
   committed(step: Extract<CommitStep, { kind: 'committed' }>, files: SealedFiles): void
   /** A round was given up; its positions are read again. */
   dropped(reason: string, files: SealedFiles | undefined): void

@@ -67,6 +67,10 @@ export class TableReporter implements TableEvents {
     this.#gauge(batch)
   }
 
+  staged(files: SealedFiles): void {
+    this.#metrics.stagedFiles.set({ table: this.#table }, files.files.length)
+  }
+
   committed(step: Extract<CommitStep, { kind: 'committed' }>, files: SealedFiles): void {
     const { table, metrics } = { table: this.#table, metrics: this.#metrics }
     const now = this.#clock.now()
@@ -80,7 +84,9 @@ export class TableReporter implements TableEvents {
     }
     metrics.seals.inc({ table, reason: files.reason })
     metrics.lastCommit.set({ table }, now / 1_000)
+    metrics.stagedFiles.set({ table }, 0)
     metrics.tableSnapshots.set({ table }, step.snapshotCount)
+    if (step.metadataBytes !== undefined) metrics.metadataBytes.set({ table }, step.metadataBytes)
     if (step.completeThroughMs !== undefined) {
       metrics.completeThrough.set({ table }, step.completeThroughMs / 1_000)
     }
@@ -128,6 +134,7 @@ export class TableReporter implements TableEvents {
 
   dropped(reason: string, files: SealedFiles | undefined): void {
     this.#metrics.commitAttempts.inc({ table: this.#table, outcome: 'rejected' })
+    this.#metrics.stagedFiles.set({ table: this.#table }, 0)
     this.#log.warn(
       `gave up a round: ${reason}`,
       files === undefined ? {} : { ranges: rangesText(files) },

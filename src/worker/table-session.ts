@@ -51,6 +51,8 @@ export type CommitStep =
       readonly completeThroughMs: number | undefined
       /** Snapshots that the table's metadata lists now. */
       readonly snapshotCount: number
+      /** Undefined where the catalog does not tell. */
+      readonly metadataBytes: number | undefined
       /** Why everything is to be read again; undefined: go on. */
       readonly restart: string | undefined
     }
@@ -206,6 +208,7 @@ export class TableSession {
           attempts: outcome.kind === 'committed' ? outcome.attempts : 1,
           completeThroughMs: completeThroughOf(outcome.table),
           snapshotCount: outcome.table.metadata.snapshots.length,
+          metadataBytes: outcome.table.metadataBytes,
           restart: outgrown ? 'the table has another schema, spec or write properties' : undefined,
         }
       }

@@ -33,6 +33,8 @@ export interface TableReport {
   readonly state: TableState
   readonly partitions: readonly (readonly [TopicPartition, Owned])[]
   readonly refusals: readonly FirnError[]
+  /** Partitions that are read, and wait because the memory budget is used up. */
+  readonly pausedPartitions: number
   readonly bytesHeld: number
   readonly rowsHeld: number
   /** Monotonic clock; undefined where nothing is held. */

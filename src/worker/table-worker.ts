@@ -226,6 +226,9 @@ export class TableWorker {
       clock: this.#parts.clock,
       slowRetryMs: this.options.slowRetryMs,
       abandoned,
+      written: (files) => {
+        this.#parts.events.staged(files)
+      },
       stuck: (during, reason) => {
         this.#stuck = reason
         this.#parts.events.fault(during, reason)
@@ -386,6 +389,7 @@ export class TableWorker {
       stuck: this.#stuck,
       partitions: [...this.#owned],
       refusals: [...this.#refusals.values()],
+      pausedPartitions: this.#pausedByBudget ? this.#positions().size : 0,
       bytesHeld: this.bytesHeld,
       rowsHeld: buffer?.round.rowCount ?? 0,
       oldestHeldAtMs: this.#inFlight?.openedAtMs ?? buffer?.round.openedAtMs,

@@ -20,6 +20,7 @@ export function simEvents(world: SimWorld, name: string): TableEvents {
       tell(`restarting: ${reason}`)
     },
     pushed: () => undefined,
+    staged: () => undefined,
     committed: (step, files) => {
       tell(`committed ${String(step.snapshotId)} ${files.rowCount}`)
     },

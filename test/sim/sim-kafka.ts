@@ -5,6 +5,7 @@ import type {
   RecordSource,
   SeekTarget,
   TopicDescription,
+  TopicRetention,
   TopicSelection,
 } from '../../src/consumer/record-source.ts'
 import { clusterId, type ClusterId, type TopicId, type TopicName } from '../../src/core/ids.ts'
@@ -105,6 +106,19 @@ export class SimKafka implements RecordSource {
       }
       return positions
     })
+  }
+
+  /** The simulated retention is an operator's whim, not a configuration. */
+  async retention(topics: readonly TopicName[]): Promise<ReadonlyMap<TopicName, TopicRetention>> {
+    const forEver = { deletes: false, ms: undefined, bytes: undefined }
+    return this.#request(
+      () =>
+        new Map(
+          topics.flatMap((topic) =>
+            this.#cluster.topics.has(topic) ? [[topic, forEver] as const] : [],
+          ),
+        ),
+    )
   }
 
   async epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<Position | undefined> {
