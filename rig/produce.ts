@@ -150,19 +150,23 @@ function adminPart(
         partition,
         offset: `${start}`,
       }))
-      // kafkajs finds no leader for a topic that is newer than its metadata: it has looked again by the next try.
+      let fault: unknown
       const deleted = await poll(
         async () => {
           try {
+            // deleteTopicRecords looks leaders up before it loads them; this call loads them.
+            await admin.fetchTopicOffsets(topic)
             await admin.deleteTopicRecords({ topic, partitions })
             return true
-          } catch {
+          } catch (reason) {
+            fault = reason
             return undefined
           }
         },
         { deadlineMs: IN_SYNC_MS, everyMs: 200 },
       )
-      if (deleted === undefined) throw new RigError(`records of ${topic} cannot be deleted`)
+      if (deleted === undefined)
+        throw new RigError(`records of ${topic} cannot be deleted: ${String(fault)}`)
     },
     async deleteTopic(topic) {
       await connected

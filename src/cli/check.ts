@@ -71,6 +71,10 @@ function ok(text: string): Finding {
   return { mark: 'ok', text, code: undefined, fix: undefined }
 }
 
+function warning({ code, message, help }: FirnError): Finding {
+  return { mark: 'warning', text: `${code}: ${message}`, code, fix: help }
+}
+
 function bad(what: string, fault: unknown): Finding {
   const code = fault instanceof FirnError ? fault.code : 'INTERNAL'
   const fix = fault instanceof FirnError ? fault.help : undefined
@@ -153,13 +157,15 @@ class Check {
     if (existing !== undefined) await this.#storage(existing, storeOf(existing.config))
     if (source === undefined) return
     await this.#try(`start of ${name}`, async () => {
-      const { plan } = await viewStart({
+      const { plan, held } = await viewStart({
         source,
         config: this.#config,
         table,
         loaded: existing,
         storeOf,
       })
+      // Not a fault: a person wants it so.
+      if (held !== undefined) this.#tell(warning(held))
       if (plan.kind === 'refuse') throw plan.refusal
       const [refusal] = plan.kind === 'start' ? plan.refusals : []
       if (refusal !== undefined) throw refusal

@@ -51,7 +51,7 @@ export function ledgerAcceptGapVerb(
           throw moveRefused(
             view.name,
             `topic ${topic} is not the one that the ledger is of`,
-            `firn ledger rebase ${view.name} --topic ${topic}`,
+            `firn ledger rebase ${view.name} --topic ${topic} --from earliest`,
           )
         }
         const gaps = gapsToAccept(held, facts, only)

@@ -166,7 +166,7 @@ export function clusterChanged(
     `topic ${topic}: the ledger of table ${table} is of cluster ${clusters.expected}, the brokers belong to ${clusters.found}`,
     {
       context: { table, topic, ...clusters },
-      help: `firn ledger rebase ${table} --topic ${topic} accepts the new cluster from stated positions`,
+      help: `firn ledger rebase ${table} --topic ${topic} --from earliest accepts the new cluster's log from its beginning; --from takes a time or positions too`,
     },
   )
 }
@@ -182,7 +182,7 @@ export function topicRecreated(
     `topic ${topic}: the ledger of table ${table} is of topic id ${ids.expected}, ${found}`,
     {
       context: { table, topic, expected: ids.expected, found: ids.found ?? null },
-      help: `firn ledger rebase ${table} --topic ${topic} accepts the new topic from stated positions`,
+      help: `firn ledger rebase ${table} --topic ${topic} --from earliest accepts the new topic from its beginning; --from takes a time or positions too`,
     },
   )
 }

@@ -78,7 +78,7 @@ export class ForeignWriter {
 
   /** Moves main to a snapshot. */
   async rollBack(to: SnapshotId): Promise<void> {
-    await this.#commit([
+    await this.change([
       { action: 'set-snapshot-ref', refName: 'main', ref: { type: 'branch', snapshotId: to } },
     ])
   }
@@ -126,7 +126,7 @@ export class ForeignWriter {
     })
     const manifestList = `${metadata.location}/metadata/snap-${id}.avro`
     await this.#store.put(manifestList, list.bytes)
-    await this.#commit([
+    await this.change([
       {
         action: 'add-snapshot',
         snapshot: {
@@ -161,7 +161,8 @@ export class ForeignWriter {
     return head === undefined ? [] : readManifestList(await this.#store.get(head.manifestList))
   }
 
-  async #commit(updates: readonly TableUpdate[]): Promise<void> {
+  /** One request of one's own, under the table's uuid alone. */
+  async change(updates: readonly TableUpdate[]): Promise<void> {
     const { tableUuid } = await this.load()
     const outcome = await this.#with(async (catalog) =>
       catalog.commitTable(this.#table, {
