@@ -137,29 +137,13 @@ ${fields.join('\n')}
 
   test('are the same where Spark has compacted in between', async () => {
     const { uri, warehouse } = rig().catalog
-    const statements = Object.values(TOPIC).map(
-      (topic) =>
-        `CALL rest.system.rewrite_data_files(table => 'replay.${topic}', options => map('rewrite-all', 'true'))`,
-    )
-    await sparkSql({ uri, warehouse, statements })
-    for (const topic of Object.values(TOPIC)) {
-      const { files } = await verb(
-        [
-          'replay',
-          `replay.${topic}`,
-          '--partition',
-          '0,2',
-          '--from',
-          '2020-01-01',
-          '--to',
-          '2100-01-01',
-          '--yes',
-        ].concat('--config', await config()),
-      )
-      // Spark's files hold rows of all partitions: those of partition 1 stay.
-      expect(files).toMatchObject({ dropped: 0, 'rows-kept': ROWS / PARTITIONS })
-      await expectExact(topic, ['duckdb'])
-    }
+    const table = `replay.${TOPIC.v3}`
+    const compaction = `CALL rest.system.rewrite_data_files(table => '${table}', options => map('rewrite-all', 'true'))`
+    await sparkSql({ uri, warehouse, statements: [compaction] })
+    const ever = ['--partition', '0,2', '--from', '2020-01-01', '--to', '2100-01-01', '--yes']
+    const { files } = await verb(['replay', table, ...ever, '--config', await config()])
+    // Spark's files hold rows of all partitions: those of partition 1 stay.
+    expect(files).toMatchObject({ dropped: 0, 'rows-kept': ROWS / PARTITIONS })
     await expectExact(TOPIC.v3, ['spark'])
   })
 })
