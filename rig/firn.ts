@@ -4,6 +4,7 @@ import { type Guarded, runGuarded, spawnGuarded } from './guarded.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const MAIN = join(ROOT, 'src', 'main.ts')
+const KILL_AT = join(ROOT, 'rig', 'kill-at.ts')
 
 /** A line of a worker's log: JSON, with whatever facts it has. */
 export interface LogLine {
@@ -39,15 +40,23 @@ export async function startFirn(options: {
   readonly scratch: string
   /** The program: the sources unless stated, `dist/main.js` for what is shipped. */
   readonly main?: string
+  /** Passes a point (src/core/points.ts) for the n-th time, and is killed there: `staged:2`. */
+  readonly killAt?: string
 }): Promise<FirnWorker> {
-  const { name, config, scratch, main } = options
+  const { name, config, scratch, main, killAt } = options
   const logFile = join(scratch, `${name}.log`)
   const startedAtMs = Date.now()
   const command = {
     program: process.execPath,
-    args: [main ?? MAIN, 'run', '--config', config],
+    args: [
+      ...(killAt === undefined ? [] : ['--import', KILL_AT]),
+      main ?? MAIN,
+      'run',
+      '--config',
+      config,
+    ],
     cwd: ROOT,
-    env: { NODE_OPTIONS: undefined },
+    env: { NODE_OPTIONS: undefined, FIRN_KILL_AT: killAt },
   }
   const running = await spawnGuarded(command, logFile)
   return {

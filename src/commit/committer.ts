@@ -2,6 +2,7 @@ import { type CommitResponse, type LoadedTable, tableText } from '../catalog/cat
 import { backoffMs } from '../core/backoff.ts'
 import { FirnError } from '../core/errors.ts'
 import { commitId, type SnapshotId, snapshotId } from '../core/ids.ts'
+import { passes } from '../core/points.ts'
 import { PartitionMap } from '../core/offsets.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { CommitContext } from './context.ts'
@@ -257,7 +258,10 @@ async function send(
   if (written === 'live') return landed(plan.ledger, judged.table, work, attempt)
   const { commit, manifests, manifestList } = written
   const startedMs = context.clock.monotonic()
-  const response = await context.catalog.commitTable(context.table, commit)
+  const answer = context.catalog.commitTable(context.table, commit)
+  passes('commit-sent')
+  const response = await answer
+  passes('commit-answered')
   context.observe({
     kind: 'answered',
     attempt,

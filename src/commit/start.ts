@@ -1,6 +1,7 @@
 import { type LoadedTable, tableText } from '../catalog/catalog.ts'
 import { FirnError } from '../core/errors.ts'
 import type { TopicName } from '../core/ids.ts'
+import { passes } from '../core/points.ts'
 import { PartitionMap, type TopicPartition } from '../core/offsets.ts'
 import { type CommitOutcome, commitMove } from './committer.ts'
 import type { CommitContext } from './context.ts'
@@ -80,6 +81,7 @@ export async function startTable(
     const outcome = await commitMove(context, plan.move)
     const stopped = whyStopped(outcome)
     if (stopped !== undefined) return stopped
+    passes('start-committed')
     if (outcome.kind === 'committed') moves.push(plan.move.kind)
   }
   return {

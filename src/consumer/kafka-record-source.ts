@@ -1,6 +1,7 @@
 import { FirnError } from '../core/errors.ts'
 import type { ClusterId, TopicName } from '../core/ids.ts'
 import type { PartitionMap, Position, TopicPartition } from '../core/offsets.ts'
+import { passes } from '../core/points.ts'
 import { Brokers } from './brokers.ts'
 import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
@@ -91,6 +92,7 @@ export class KafkaRecordSource implements RecordSource {
 
   async commitGroupOffsets(offsets: PartitionMap<Position>): Promise<void> {
     await this.#coordinator.commit(offsets, this.#membership?.committer ?? NO_MEMBER)
+    passes('group-offsets')
   }
 
   async join(selection: TopicSelection, listener: AssignmentListener): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { passes } from '../core/points.ts'
 import { asFirnError, type FirnError } from '../core/errors.ts'
 import type { SealedFiles } from '../writer/sealed-files.ts'
 import type { CommitStep, TableSession } from './table-session.ts'
@@ -33,7 +34,9 @@ export async function carryRound(
 ): Promise<RoundEnd> {
   try {
     const files = await sealing
+    passes('uploaded')
     const staged = await session.stage(files)
+    passes('staged')
     written(files)
     while (!abandoned.aborted) {
       const step = await session.commit(staged, abandoned)

@@ -1,5 +1,6 @@
 import type { CommitEvent } from '../commit/commit-events.ts'
 import type { Clock } from '../core/clock.ts'
+import { passes } from '../core/points.ts'
 import { FirnError } from '../core/errors.ts'
 import { PartitionMap, partitionText, type Position, type TopicPartition } from '../core/offsets.ts'
 import type { FetchedBatch, LogBounds } from '../consumer/record-source.ts'
@@ -33,12 +34,14 @@ export class TableReporter implements TableEvents {
   }
 
   group(event: 'assigned' | 'revoked' | 'lost', partitions: readonly TopicPartition[]): void {
+    if (event === 'assigned') passes('assigned')
     this.#metrics.rebalances.inc({ event }, partitions.length)
     this.#log.info(`${event}: ${partitions.map(partitionText).join(' ')}`)
     if (event !== 'assigned') for (const partition of partitions) this.#forget(partition)
   }
 
   started(step: Extract<StartStep, { kind: 'started' }>): void {
+    passes('started')
     this.#lastRefusal = ''
     if (step.rollback !== undefined)
       this.#metrics.rollbacks.inc({ table: this.#table, policy: step.rollback })
@@ -59,6 +62,7 @@ export class TableReporter implements TableEvents {
   }
 
   pushed(batch: FetchedBatch, outcome: PushOutcome): void {
+    passes('pushed')
     const { topic } = batch
     this.#metrics.recordsRead.inc({ table: this.#table, topic }, outcome.rowCount)
     this.#metrics.readBytes.inc({ table: this.#table, topic }, batch.bytes.byteLength)
@@ -72,6 +76,7 @@ export class TableReporter implements TableEvents {
   }
 
   committed(step: Extract<CommitStep, { kind: 'committed' }>, files: SealedFiles): void {
+    passes('committed')
     const { table, metrics } = { table: this.#table, metrics: this.#metrics }
     const now = this.#clock.now()
     this.#stuckSinceMs = undefined

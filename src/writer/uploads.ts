@@ -1,4 +1,5 @@
 import { required } from '../core/assert.ts'
+import { passes } from '../core/points.ts'
 import type { DataFile } from '../iceberg/data-file.ts'
 import type { PartitionTuple } from '../iceberg/partition.ts'
 import type { ObjectStore, Upload } from '../storage/object-store.ts'
@@ -89,6 +90,7 @@ export class Uploads {
   async #finish(file: OpenFile, encoded: EncodedFile): Promise<DataFile> {
     try {
       await file.written
+      passes('uploading')
       await file.upload.complete()
     } catch (fault) {
       await file.upload.abort()

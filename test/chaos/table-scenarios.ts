@@ -1,0 +1,190 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isJsonObject, type JsonObject, parseJson, stringifyJson } from '../../src/core/json.ts'
+import { JsonPlace } from '../../src/iceberg/json-place.ts'
+import { runFirn } from '../../rig/firn.ts'
+import { sparkSql } from '../../rig/readers/readers.ts'
+import { locate, viewTable } from '../e2e/support/catalog-view.ts'
+import type { Scenario } from './scenario.ts'
+import type { Stage } from './stage.ts'
+
+const PORTION = 2_000
+
+async function spark(stage: Stage, statements: readonly string[]): Promise<void> {
+  const { uri, warehouse } = stage.rig.catalog
+  await sparkSql({ uri, warehouse, statements })
+}
+
+async function headOf(stage: Stage): Promise<bigint> {
+  const head = (await viewTable(stage.rig.catalog, stage.table))?.['current-snapshot-id']
+  if (head === null || head === undefined) throw new Error(`${stage.table} has no snapshot`)
+  return head
+}
+
+const MAINTENANCE: Scenario = {
+  name: 'spark-maintenance',
+  what: 'Spark appends, compacts, rewrites manifests and expires snapshots while the worker commits',
+  rig: 'spark',
+  play: async (stage) => {
+    await stage.start('solo')
+    await stage.produce(PORTION)
+    await stage.untilRows()
+    stage.marksFault()
+    const producing = (async () => {
+      for (let round = 0; round < 10; round++) {
+        await stage.produce(PORTION)
+        await stage.untilRows(stage.produced - PORTION)
+      }
+    })()
+    const table = stage.table
+    await spark(stage, [
+      `INSERT INTO rest.${table} VALUES (-1, 'foreign', NULL), (-2, 'foreign', NULL)`,
+      `CALL rest.system.rewrite_data_files(table => '${table}', options => map('rewrite-all', 'true', 'partial-progress.enabled', 'true'))`,
+      `CALL rest.system.rewrite_manifests(table => '${table}')`,
+      `CALL rest.system.expire_snapshots(table => '${table}', older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 2)`,
+      `INSERT INTO rest.${table} VALUES (-3, 'foreign', NULL)`,
+    ])
+    await producing
+    // Two rows of others, and one more, besides.
+    await stage.untilRows(stage.produced + 3)
+    return stage.verdict()
+  },
+}
+
+const ROLLBACKS: readonly Scenario[] = (['follow', 'hold', 'skip'] as const).map((policy) => ({
+  name: `spark-rollback-${policy}`,
+  what: `Spark rolls the table back under a running worker, on_rollback: ${policy}`,
+  rig: 'spark',
+  onRollback: policy,
+  play: async (stage) => {
+    await stage.start('solo')
+    await stage.produce(PORTION)
+    await stage.untilRows()
+    const back = await headOf(stage)
+    await stage.produce(PORTION)
+    await stage.untilRows()
+    await spark(stage, [`CALL rest.system.rollback_to_snapshot('${stage.table}', ${back})`])
+    stage.marksFault()
+    if (policy === 'skip') return afterSkip(stage)
+    if (policy === 'hold') await decide(stage)
+    await stage.produce(PORTION)
+    await stage.untilRows()
+    return stage.verdict()
+  },
+}))
+
+/** Nothing is committed until a person says what is to become of the records. */
+async function decide(stage: Stage): Promise<void> {
+  await stage.produce(PORTION)
+  await stage.until('the refusal', async () => {
+    const lines = await Promise.all(stage.workers.map(async (worker) => worker.log()))
+    return lines
+      .flat()
+      .some(({ msg, error }) => `${msg} ${JSON.stringify(error)}`.includes('TABLE_ROLLED_BACK'))
+  })
+  if ((await stage.rows()) !== PORTION) throw new Error('hold did not hold')
+  const config = join(stage.rig.scratch, `${stage.options.name}-solo.yaml`)
+  const done = await runFirn([
+    'rollback',
+    stage.table,
+    '--then',
+    'replay',
+    '--yes',
+    '--config',
+    config,
+  ])
+  if (done.status !== 0) throw new Error(`firn rollback: ${done.stdout}${done.stderr}`)
+}
+
+/** The records that were rolled back stay out, and only those: the ledger says so. */
+async function afterSkip(stage: Stage): Promise<Awaited<ReturnType<Stage['verdict']>>> {
+  await stage.produce(PORTION)
+  await stage.untilRows(stage.produced - PORTION)
+  const left = await stage.verdict()
+  const outIsWhatWasRolledBack = left.missing === PORTION && left.duplicates === 0
+  return { ...left, exact: outIsWhatWasRolledBack, missing: left.missing - PORTION }
+}
+
+const HISTORIES = [10, 1_000, 10_000] as const
+
+const RECOVERY: readonly Scenario[] = HISTORIES.map((snapshots) => ({
+  name: `recovery-${snapshots}`,
+  what: `SIGKILL of a worker on a table with a history of ${snapshots} snapshots; recovered: from its restart to the first new snapshot`,
+  rig: 'plain',
+  play: async (stage) => {
+    await stage.start('solo')
+    await stage.produce(PORTION)
+    await stage.untilRows()
+    stage.forget('solo')
+    for (const worker of stage.workers) await worker.stop()
+    await lengthenHistory(stage, snapshots)
+    const worker = await stage.start('solo')
+    await stage.produce(PORTION)
+    await stage.untilRows()
+    stage.forget('solo')
+    await stage.produce(PORTION)
+    await worker.kill9()
+    const before = await stage.snapshots()
+    stage.marksFault()
+    await stage.start('solo')
+    await stage.until('a new snapshot', async () => (await stage.snapshots()) > before)
+    const recoveredMs = Date.now() - stage.faultAtMs
+    await stage.untilRows()
+    return { ...(await stage.verdict()), recoveredMs }
+  },
+}))
+
+/**
+ * The table with snapshots without files on top of its own, by another writer, as years of small appends leave it: its
+ * metadata file written anew, and registered in the place of the old one.
+ */
+async function lengthenHistory(stage: Stage, count: number): Promise<void> {
+  const location = fileURLToPath(
+    (await locate(stage.rig.catalog, stage.table)).replace(/^file:\/*/, 'file:///'),
+  )
+  const metadata = parseJson(await readFile(location, 'utf8'), location)
+  if (!isJsonObject(metadata)) throw new Error('no metadata')
+  const longer = location.replace(/[^/]+$/, `longer-${count}.metadata.json`)
+  await writeFile(longer, stringifyJson(lengthened(metadata, count)))
+  const [namespace = '', name = ''] = stage.table.split('.')
+  const at = `${stage.rig.catalog.uri}/v1/namespaces/${namespace}`
+  await fetch(`${at}/tables/${name}`, { method: 'DELETE' })
+  const answer = await fetch(`${at}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name, 'metadata-location': `file://${longer}` }),
+  })
+  if (!answer.ok) throw new Error(`register: ${answer.status} ${await answer.text()}`)
+}
+
+function lengthened(metadata: JsonObject, count: number): JsonObject {
+  const { refs } = metadata
+  const snapshots = new JsonPlace(metadata, '').field('snapshots').items()
+  const current = new JsonPlace(metadata, '').field('current-snapshot-id').long()
+  const sequence = new JsonPlace(metadata, '').field('last-sequence-number').long()
+  const head = snapshots.find((one) => one.field('snapshot-id').long() === current)?.value
+  if (!isJsonObject(head) || !isJsonObject(refs)) throw new Error('no head')
+  const { summary } = head
+  const totals = isJsonObject(summary)
+    ? Object.fromEntries(Object.entries(summary).filter(([key]) => key.startsWith('total-')))
+    : {}
+  const added = Array.from({ length: count }, (_, index): JsonObject => ({
+    ...head,
+    'snapshot-id': BigInt(1_000_000 + index),
+    'parent-snapshot-id': index === 0 ? current : BigInt(999_999 + index),
+    'sequence-number': sequence + BigInt(index + 1),
+    summary: { operation: 'append', 'engine-name': 'another', ...totals },
+  }))
+  const newest = BigInt(999_999 + count)
+  return {
+    ...metadata,
+    snapshots: [...snapshots.map(({ value }) => value ?? null), ...added],
+    'last-sequence-number': sequence + BigInt(count),
+    'current-snapshot-id': newest,
+    'snapshot-log': [],
+    refs: { ...refs, main: { 'snapshot-id': newest, type: 'branch' } },
+  }
+}
+
+export const TABLE_SCENARIOS: readonly Scenario[] = [MAINTENANCE, ...ROLLBACKS, ...RECOVERY]
