@@ -1,4 +1,4 @@
-import { type LoadedTable, tableText } from '../catalog/catalog.ts'
+import { type LoadOutcome, type LoadedTable, tableText } from '../catalog/catalog.ts'
 import { FirnError } from '../core/errors.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { CommitContext } from './context.ts'
@@ -22,11 +22,15 @@ export type TableLoad =
   /** Not the table that this is about. */
   | { readonly kind: 'refused'; readonly refusal: FirnError }
 
-/** Loads the table and asks the start table's rows about it. Throws the catalog's and the store's faults. */
-export async function loadTable(context: CommitContext): Promise<TableLoad> {
+/**
+ * Loads the table, unless it is `found` already, and asks the start table's rows about it. Throws the catalog's and the
+ * store's faults.
+ */
+export async function loadTable(context: CommitContext, found?: LoadedTable): Promise<TableLoad> {
   const { catalog, owner, onRollback, passesHold } = context
   const name = tableText(context.table)
-  const outcome = await catalog.loadTable(context.table)
+  const outcome: LoadOutcome =
+    found === undefined ? await catalog.loadTable(context.table) : { kind: 'loaded', table: found }
   if (outcome.kind === 'missing') return { kind: 'refused', refusal: missing(name) }
   const { table } = outcome
   const { metadata } = table

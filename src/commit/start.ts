@@ -35,6 +35,8 @@ export interface StartRequest {
   /** The partitions to be started. */
   readonly partitions: readonly TopicPartition[]
   readonly log: LogReader
+  /** The table as it was loaded just now: with a long history a load is what a start waits for. */
+  readonly found?: LoadedTable
   /** `firn ledger init`. */
   readonly startConfirmed?: boolean
 }
@@ -69,7 +71,7 @@ export async function startTable(
   const moves: LedgerMove['kind'][] = []
   const warnings: StartWarning[] = []
   for (let round = 1; round <= ROUNDS_MAX; round++) {
-    const loaded = await loadTable(context)
+    const loaded = await loadTable(context, round === 1 ? request.found : undefined)
     if (loaded.kind === 'refused') return loaded
     const { judgedTable } = loaded
     const plan = await askStart(context, judgedTable, request)

@@ -111,6 +111,7 @@ export class TableSession {
     const topicIds = new Map<TopicName, TopicId>()
     const outcome = await startTable(this.#context, {
       partitions,
+      found: table,
       log: {
         ...log,
         facts: async (topics, epochs) => {

@@ -1,6 +1,5 @@
 import { asFirnError, type FirnError } from '../core/errors.ts'
 import { PartitionMap, type Position, type TopicPartition } from '../core/offsets.ts'
-import { passes } from '../core/points.ts'
 import type { FetchEvent, FetchedBatch } from '../consumer/record-source.ts'
 import { decideFlush, isFull } from '../writer/flush-policy.ts'
 import type { HaltCause, SealedFiles, SealReason } from '../writer/sealed-files.ts'
@@ -87,7 +86,6 @@ export class TableWorker {
   async accept(event: FetchEvent): Promise<void> {
     const owned = this.#owned.get(event)
     if (owned === undefined || owned.kind === 'starting') return
-    if (event.kind === 'batch') passes('fetched')
     switch (event.kind) {
       case 'batch':
         // Fetched before the last seek: it belongs to a round that was dropped.

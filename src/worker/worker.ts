@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { FirnError } from '../core/errors.ts'
 import type { TopicName } from '../core/ids.ts'
 import { partitionText, type TopicPartition } from '../core/offsets.ts'
+import { passes } from '../core/points.ts'
 import type {
   AssignmentListener,
   FetchEvent,
@@ -79,6 +80,7 @@ export class Worker {
 
   /** Events of one partition, in their order: where one ends, the next begins. */
   async #accept(events: readonly FetchEvent[]): Promise<void> {
+    if (events.some(({ kind }) => kind === 'batch')) passes('fetched')
     for (const event of events) await this.#tableOf(event.topic)?.accept(event)
   }
 

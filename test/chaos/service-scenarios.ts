@@ -1,21 +1,8 @@
-import type { FaultyProxy, ProxyFault, ProxiedRequest } from '../../rig/http-proxy.ts'
+import type { ProxyFault, ProxiedRequest } from '../../rig/http-proxy.ts'
+import { faultNext } from './fault-next.ts'
 import type { Scenario } from './scenario.ts'
 
 const PORTION = 2_000
-
-/** The first `count` requests that match meet the fault. */
-function faultNext(
-  proxy: FaultyProxy,
-  fault: ProxyFault,
-  { count, matches }: { count: number; matches: (asked: ProxiedRequest) => boolean },
-): void {
-  let left = count
-  proxy.fault = (asked) => {
-    if (left === 0 || !matches(asked)) return undefined
-    left -= 1
-    return fault
-  }
-}
 
 const isCommit = ({ method, path }: ProxiedRequest): boolean =>
   method === 'POST' && /\/tables\/[^/]+$/.test(path)
@@ -79,52 +66,6 @@ const CATALOG: readonly Scenario[] = COMMIT_FAULTS.map(({ name, what, fault, qui
   },
 }))
 
-const isUpload = ({ method, path }: ProxiedRequest): boolean =>
-  (method === 'PUT' || method === 'POST') && path.includes('/data/')
-
-const STORE_FAULTS: readonly { name: string; what: string; fault: ProxyFault }[] = [
-  {
-    name: 'slowdown',
-    what: 'answers 503 SlowDown',
-    fault: {
-      kind: 'status',
-      status: 503,
-      body: '<Error><Code>SlowDown</Code><Message>chaos</Message></Error>',
-    },
-  },
-  { name: 'slow', what: 'takes 3 s a request', fault: { kind: 'slow', delayMs: 3_000 } },
-  { name: 'refuses', what: 'cuts the connection at once', fault: { kind: 'refuse' } },
-  {
-    name: 'cut',
-    what: 'cuts the connection once the part is stored',
-    fault: { kind: 'cut-after' },
-  },
-]
-
-const STORE: readonly Scenario[] = STORE_FAULTS.map(({ name, what, fault }) => ({
-  name: `store-${name}`,
-  what: `the object store ${what}, twelve times, while files are uploaded`,
-  rig: 's3',
-  play: async (stage) => {
-    await stage.start('solo')
-    await stage.produce(PORTION)
-    await stage.untilRows()
-    const { s3 } = stage
-    if (s3 === undefined) throw new Error('no object store')
-    faultNext(s3, fault, { count: 12, matches: isUpload })
-    stage.marksFault()
-    await stage.produce(PORTION)
-    await stage.untilRows()
-    await stage.until('all faults', async () => {
-      if (s3.faults >= 12) return true
-      await stage.produce(40)
-      return false
-    })
-    await stage.untilRows()
-    return stage.verdict()
-  },
-}))
-
 const BROKERS: readonly Scenario[] = [
   {
     name: 'broker-killed',
@@ -180,4 +121,4 @@ const BROKERS: readonly Scenario[] = [
   },
 ]
 
-export const SERVICE_SCENARIOS: readonly Scenario[] = [...CATALOG, ...STORE, ...BROKERS]
+export const SERVICE_SCENARIOS: readonly Scenario[] = [...CATALOG, ...BROKERS]

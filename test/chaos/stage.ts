@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { poll } from '../../rig/environment.ts'
@@ -6,10 +7,13 @@ import { FaultyProxy } from '../../rig/http-proxy.ts'
 import { type KafkaTool, kafkaTool } from '../../rig/produce.ts'
 import { readWith } from '../../rig/readers/readers.ts'
 import type { Rig } from '../../rig/start.ts'
-import { locate, rowsOf, viewTable } from '../e2e/support/catalog-view.ts'
+import { locate, rowsOf } from '../e2e/support/catalog-view.ts'
 
 export const PARTITIONS = 4
 const DEADLINE_MS = 120_000
+/** Padded records in one request: below the broker's largest message. */
+const PADDED_PORTION = 100
+const QUICK_RETRIES = { 'commit.retry.num-retries': '3', 'commit.retry.max-wait-ms': '500' }
 /** How often one worker is started in a scenario before it counts as one that cannot start. */
 const MOST_LIVES = 8
 
@@ -46,6 +50,10 @@ export class Stage implements AsyncDisposable {
   readonly catalog: FaultyProxy
   readonly s3: FaultyProxy | undefined
   readonly workers: FirnWorker[] = []
+  /** Of the table, when it is created. */
+  properties: Readonly<Record<string, string>> = {}
+  /** So much more in each record, which does not compress; set before the first worker starts. */
+  padBytes = 0
   produced = 0
   faultAtMs = Date.now()
   #tended: ReadonlyMap<string, WorkerOptions> = new Map()
@@ -79,15 +87,23 @@ export class Stage implements AsyncDisposable {
 
   /** Records whose ids say everything: 0, 1, 2, … over all partitions. */
   async produce(count: number): Promise<void> {
-    const records = Array.from({ length: count }, (_, index) => {
-      const id = this.produced + index
-      return {
-        value: JSON.stringify({ id, text: `record ${id}` }),
-        partition: id % PARTITIONS,
-      }
-    })
-    await this.tool.produce(this.options.name, records)
-    this.produced += count
+    const end = this.produced + count
+    while (this.produced < end) {
+      const portion = Math.min(end - this.produced, this.padBytes === 0 ? count : PADDED_PORTION)
+      const records = Array.from({ length: portion }, (_, index) => {
+        const id = this.produced + index
+        return {
+          value: JSON.stringify({ id, text: `record ${id}`, ...this.#pad() }),
+          partition: id % PARTITIONS,
+        }
+      })
+      await this.tool.produce(this.options.name, records)
+      this.produced += portion
+    }
+  }
+
+  #pad(): { readonly pad?: string } {
+    return this.padBytes === 0 ? {} : { pad: randomBytes(this.padBytes).toString('base64') }
   }
 
   async start(name: string, options: WorkerOptions = {}): Promise<FirnWorker> {
@@ -150,11 +166,6 @@ export class Stage implements AsyncDisposable {
     await this.until(`${count} rows`, async () => (await this.rows()) >= count)
   }
 
-  /** Whether the table has so many rows and keeps them for a while, faults or not. */
-  async snapshots(): Promise<number> {
-    return (await viewTable(this.rig.catalog, this.table))?.snapshots?.length ?? 0
-  }
-
   /** Everybody stops; then an engine that shares no code with us counts. */
   async verdict(expected = this.produced): Promise<Verdict> {
     const recoveredMs = Date.now() - this.faultAtMs
@@ -213,8 +224,9 @@ tables:
     columns:
       - {name: id, type: long}
       - {name: text, type: string}
+${this.padBytes === 0 ? '' : '      - {name: pad, type: string}'}
     create:
-      properties: {commit.retry.num-retries: '3', commit.retry.max-wait-ms: '500'}
+      properties: ${JSON.stringify({ ...QUICK_RETRIES, ...this.properties })}
 `
   }
 
@@ -225,6 +237,7 @@ tables:
     endpoint: ${this.s3?.uri ?? ''}
     region: ${region}
     path_style: true
+    part_size_bytes: 5242880
     access_key_id: ${accessKeyId}
     secret_access_key: ${secretAccessKey}`
   }
