@@ -6,6 +6,8 @@ type ScanEnd =
   | { readonly kind: 'whole' }
   /** Inside a batch that the response was cut in. */
   | { readonly kind: 'torn' }
+  /** At a batch that begins at or behind the limit. */
+  | { readonly kind: 'limit' }
   /** At a batch that cannot be read: a message format before 2, or a header that contradicts itself. */
   | { readonly kind: 'old-format' | 'corrupt'; readonly offset: bigint; readonly found: string }
 
@@ -31,27 +33,28 @@ const MAGIC = 2
 
 /**
  * Reads only headers: inflating and checking are the encoder's. The next position is that behind a batch's last
- * offset, however many records are left in it. Kafka: "Record Batch".
+ * offset, however many records are left in it. Batches that begin at `limit` or behind it are left for the next fetch.
+ * Kafka: "Record Batch".
  */
-export function scanBatches(bytes: Uint8Array, position: Position): BatchScan {
+export function scanBatches(bytes: Uint8Array, position: Position, limit?: Position): BatchScan {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let at = 0
   let next = position
   let leaderEpoch: number | undefined
-  let end = endAt(view, at)
+  let end = endAt(view, at, limit)
   while (end === undefined) {
     const behind = view.getBigInt64(at) + BigInt(view.getInt32(at + LAST_OFFSET_DELTA_AT)) + 1n
     if (behind > next) next = behind
     const epoch = view.getInt32(at + EPOCH_AT)
     leaderEpoch = epoch < 0 ? undefined : epoch
     at += LENGTH_OVERHEAD + view.getInt32(at + LENGTH_AT)
-    end = endAt(view, at)
+    end = endAt(view, at, limit)
   }
   return { next, leaderEpoch, wholeBytes: at, end }
 }
 
 /** Undefined where a whole batch starts. */
-function endAt(view: DataView, at: number): ScanEnd | undefined {
+function endAt(view: DataView, at: number, limit: Position | undefined): ScanEnd | undefined {
   const left = view.byteLength - at
   if (left === 0) return { kind: 'whole' }
   if (left <= MAGIC_AT) return { kind: 'torn' }
@@ -68,5 +71,6 @@ function endAt(view: DataView, at: number): ScanEnd | undefined {
   if (left < LENGTH_OVERHEAD + length) return { kind: 'torn' }
   const delta = view.getInt32(at + LAST_OFFSET_DELTA_AT)
   if (delta < 0) return { kind: 'corrupt', offset, found: `a last offset delta of ${delta}` }
+  if (limit !== undefined && offset >= limit) return { kind: 'limit' }
   return undefined
 }

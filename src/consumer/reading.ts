@@ -68,9 +68,13 @@ export function judgeFetched(
   const logEnd =
     rules.isolation === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
   if (fetched.records.byteLength === 0) return { kind: 'nothing', logEnd }
-  const scan = scanBatches(fetched.records, position)
+  // A broker states its bounds as they were before it read (Kafka's UnifiedLog): the records may go beyond them, and
+  // whoever decodes stops at the last stable offset. What lies behind it comes with the next fetch.
+  const limit = rules.isolation === 'read_committed' && logEnd >= 0n ? logEnd : undefined
+  const scan = scanBatches(fetched.records, position, limit)
   if (scan.next > position)
     return { kind: 'records', batch: batchOf(reading, fetched, { logEnd, scan }), scan }
+  if (scan.end.kind === 'limit') return { kind: 'nothing', logEnd }
   if (scan.end.kind === 'torn' && scan.wholeBytes === 0) return moreBytes(reading, rules)
   return over(reading, unreadable(reading, scan))
 }
@@ -155,6 +159,7 @@ function unreadable({ partition, position }: Reading, { end }: BatchScan): FirnE
       return new FirnError('RECORD_BATCH_CORRUPT', `${place}@${end.offset}: ${end.found}`)
     case 'torn':
     case 'whole':
+    case 'limit':
       return new FirnError(
         'KAFKA_PROTOCOL',
         `${place}@${position}: the broker answers batches that all lie below this position`,

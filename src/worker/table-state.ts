@@ -15,6 +15,11 @@ export type Owned =
     }
   | { readonly kind: 'halted'; readonly cause: HaltCause }
 
+/** A partition that is read from a position on. */
+export function readingAt(position: Position, logEnd?: Position): Owned {
+  return { kind: 'reading', position, logEnd, atEndSinceMs: undefined }
+}
+
 /**
  * What a table is doing. `held`: the start table refused, nothing of that topic is read until it no longer does.
  * `stuck`: the catalog or the store does not take what was sealed, and fetching stands still.

@@ -8,7 +8,7 @@ import { RetryPace } from './retry-pace.ts'
 import { Serial } from './serial.ts'
 import { carryRound, type FinalStep } from './carry-round.ts'
 import type { StartStep } from './table-session.ts'
-import { tableReport, type Owned, type TableReport } from './table-state.ts'
+import { readingAt, tableReport, type Owned, type TableReport } from './table-state.ts'
 import type { TableWorkerOptions, TableWorkerParts } from './table-parts.ts'
 
 /** A round on its way into the table. */
@@ -88,8 +88,7 @@ export class TableWorker {
     if (owned === undefined || owned.kind === 'starting') return
     switch (event.kind) {
       case 'batch':
-        // Fetched before the last seek: it belongs to a round that was dropped.
-        if (owned.kind === 'reading' && owned.position === event.position) await this.#push(event)
+        if (owned.kind === 'reading') await this.#takeBatch(event, owned.position)
         break
       case 'at-end':
         this.#reachedEnd(event, owned)
@@ -105,6 +104,12 @@ export class TableWorker {
         this.#halt(event, { kind: 'fault', error: event.error })
         break
     }
+  }
+
+  /** Below the position: fetched before the last seek, of a round that was dropped. Above: never to be passed over. */
+  async #takeBatch(batch: FetchedBatch, position: Position): Promise<void> {
+    if (batch.position === position) await this.#push(batch)
+    else if (batch.position > position) this.#scheduleRestart('a hole in what was fetched')
   }
 
   #reachedEnd(event: Extract<FetchEvent, { kind: 'at-end' }>, owned: Owned): void {
@@ -125,12 +130,7 @@ export class TableWorker {
       const outcome = await buffer.push(batch)
       const owned = this.#owned.get(batch)
       if (owned?.kind === 'reading') {
-        this.#owned.set(batch, {
-          kind: 'reading',
-          position: outcome.range.end,
-          logEnd: batch.logEnd,
-          atEndSinceMs: undefined,
-        })
+        this.#owned.set(batch, readingAt(outcome.range.end, batch.logEnd))
       }
       this.#parts.session.pushed(batch, outcome)
       this.#parts.events.pushed(batch, outcome)
@@ -309,12 +309,7 @@ export class TableWorker {
     for (const refusal of step.refusals) this.#hold(refusal)
     for (const [partition, target] of step.positions) {
       if (!this.#owned.has(partition)) continue
-      this.#owned.set(partition, {
-        kind: 'reading',
-        position: target.position,
-        logEnd: undefined,
-        atEndSinceMs: undefined,
-      })
+      this.#owned.set(partition, readingAt(target.position))
       this.#parts.source.seek(partition, target)
     }
     this.#parts.events.started(step)

@@ -45,8 +45,14 @@ async function play(scenario: Scenario, rig: Parameters<typeof playScenario>[1])
   try {
     return { scenario, verdict: await playScenario(scenario, rig), fault: '' }
   } catch (fault) {
-    return { scenario, verdict: undefined, fault: String(fault) }
+    return { scenario, verdict: undefined, fault: faultText(fault) }
   }
+}
+
+/** A fault while things are put away hides the one before it. */
+function faultText(fault: unknown): string {
+  if (!(fault instanceof SuppressedError)) return String(fault)
+  return `${faultText(fault.suppressed)}\nand then: ${faultText(fault.error)}`
 }
 
 function cells({ scenario, verdict }: Played): string[] {

@@ -108,6 +108,31 @@ describe('what a response means', () => {
     expect(verdict).toMatchObject({ kind: 'records', batch: { bytes: records } })
   })
 
+  test('batches behind the stated end are left for the next fetch, as the decoder leaves them', () => {
+    const behind = recordBatch({
+      baseOffset: 110n,
+      lastOffset: 111n,
+      leaderEpoch: 7,
+      records: [{ offset: 110n, timestampMs: 1, value: null }],
+    })
+    const both = new Uint8Array(Buffer.concat([records, behind]))
+    expect(judgeFetched(reading(), fetched({ records: both }), rules)).toMatchObject({
+      kind: 'records',
+      scan: { next: 105n },
+      batch: { bytes: records },
+    })
+    const at = reading({ position: 110n })
+    expect(judgeFetched(at, fetched({ records: behind }), rules)).toEqual({
+      kind: 'nothing',
+      logEnd: 110n,
+    })
+    const uncommitted = { ...rules, isolation: 'read_uncommitted' } as const
+    expect(judgeFetched(at, fetched({ records: behind }), uncommitted)).toMatchObject({
+      kind: 'records',
+      scan: { next: 112n },
+    })
+  })
+
   test('no records are nothing, however far the end is', () => {
     expect(judgeFetched(reading(), fetched(), rules)).toEqual({ kind: 'nothing', logEnd: 110n })
   })
