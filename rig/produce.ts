@@ -139,10 +139,20 @@ function adminPart(
     },
     async inSync(topic) {
       await connected
-      const ask = async (): Promise<true | undefined> =>
-        (await isInSync(admin, topic)) ? true : undefined
+      let fault: unknown
+      const ask = async (): Promise<true | undefined> => {
+        try {
+          return (await isInSync(admin, topic)) ? true : undefined
+        } catch (reason) {
+          // The broker that it is connected to may be the one that was killed: it finds another.
+          fault = reason
+          return undefined
+        }
+      }
       const done = await poll(ask, { deadlineMs: IN_SYNC_MS, everyMs: 200 })
-      if (done === undefined) throw new RigError(`replicas of ${topic} are out of sync`)
+      if (done === undefined) {
+        throw new RigError(`replicas of ${topic} are out of sync: ${String(fault ?? 'no fault')}`)
+      }
     },
     async deleteRecordsBefore(topic, starts) {
       await connected
