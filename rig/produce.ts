@@ -151,7 +151,7 @@ function adminPart(
       }
       const done = await poll(ask, { deadlineMs: IN_SYNC_MS, everyMs: 200 })
       if (done === undefined) {
-        throw new RigError(`replicas of ${topic} are out of sync: ${String(fault ?? 'no fault')}`)
+        throw new RigError(`replicas of ${topic} are out of sync: ${String(fault)}`)
       }
     },
     async deleteRecordsBefore(topic, starts) {
