@@ -9,6 +9,8 @@ import { RigError } from './rig-error.ts'
 const KAFKA = '4.2.1'
 const ICEBERG_FIXTURE = '1.10.1'
 const NESSIE = '0.99.0'
+const CONNECT = '3.9.2'
+const SINK = '1.11.0'
 const ECJ = '3.40.0'
 const DUCKDB = '1.5.5'
 const SPARK = '3.5.8'
@@ -73,6 +75,40 @@ export const nessieJar = jars({
   dependencies: [`org.projectnessie.nessie:nessie-quarkus:${NESSIE}:jar:runner`],
   transitive: false,
 })
+
+/** Within the directory of `connectJars`: the worker's own jars, and the folder that it looks for plugins in. */
+export const CONNECT_FOLDERS = { worker: 'worker', plugins: 'plugins' } as const
+
+/** Kafka Connect, and Apache Iceberg's sink for it: what people come from. */
+export const connectJars: Artefact = {
+  name: 'connect',
+  title: `Kafka Connect ${CONNECT} and Iceberg’s sink ${SINK}`,
+  pins: [`connect:${CONNECT}`, `sink:${SINK}`, 'hadoop:3.4.3', 'folders 1'],
+  megabytes: 125,
+  seconds: 40,
+  install: async (directory) => {
+    const { worker, plugins } = CONNECT_FOLDERS
+    await fetchJars(
+      join(directory, worker),
+      [
+        `org.apache.kafka:connect-runtime:${CONNECT}`,
+        `org.apache.kafka:connect-json:${CONNECT}`,
+        'org.slf4j:slf4j-reload4j:1.7.36',
+      ].map((coordinates) => ({ coordinates, transitive: true })),
+    )
+    // The sink's jars leave open which Hadoop there is; a REST catalog with local files needs its configuration class.
+    await fetchJars(
+      join(directory, plugins, 'iceberg'),
+      [
+        ...['kafka-connect', 'core', 'data', 'parquet', 'orc'].map(
+          (name) => `org.apache.iceberg:iceberg-${name}:${SINK}`,
+        ),
+        'org.apache.hadoop:hadoop-client-api:3.4.3',
+        'org.apache.hadoop:hadoop-client-runtime:3.4.3',
+      ].map((coordinates) => ({ coordinates, transitive: true })),
+    )
+  },
+}
 
 /** What Spark needs beside PySpark to read Iceberg tables. */
 export const sparkJars = jars({
@@ -220,6 +256,7 @@ export const ALL_ARTEFACTS: readonly Artefact[] = [
   nessieJar,
   sparkVenv,
   sparkJars,
+  connectJars,
   versitygw,
 ]
 

@@ -10,6 +10,9 @@ export interface PositionFields {
   readonly offset: number
 }
 
+/** Fields that no file has: for who looks at files, and not at positions. */
+export const NO_POSITIONS: PositionFields = { struct: -1, topic: -1, partition: -1, offset: -1 }
+
 /** Finds the metadata column by its name. Throws POSITIONS_MISSING where the table has none. */
 export function positionFields(schema: Schema, column: string): PositionFields {
   const struct = fieldByName(schema.fields, column)

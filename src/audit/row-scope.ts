@@ -99,8 +99,8 @@ function gapsAt({ gaps }: LedgerChain, at: TopicPartition): LedgerChain['gaps'] 
 }
 
 /**
- * The gaps within a range. Positions that a rebase passed may have been read from the log before it, and those that
- * were replayed since are in the table after all.
+ * The gaps within a range. Positions that a rebase passed may have been read from the log before it, those that were
+ * taken over have the rows of another hand, and those that were replayed since are in the table after all.
  */
 function gapsWithin(
   chain: LedgerChain,
@@ -108,7 +108,7 @@ function gapsWithin(
   within: PositionRange,
 ): readonly PassedRange[] {
   return gapsAt(chain, at)
-    .filter(({ reason, range }) => reason !== 'rebase' && range.end > within.start)
+    .filter(({ reason, range }) => !FILLED.has(reason) && range.end > within.start)
     .flatMap(({ reason, range, snapshot }) => {
       const { snapshotId, sequenceNumber } = snapshot
       const later = replayedAt(chain, at).filter((one) => one.sequenceNumber > sequenceNumber)
@@ -121,6 +121,9 @@ function gapsWithin(
     })
     .toSorted(byStart)
 }
+
+/** Reasons to pass positions that are in the table all the same, or may be. */
+const FILLED: ReadonlySet<GapReason> = new Set(['rebase', 'adopt'])
 
 /** What replays have read again of a partition, by position. */
 function replayedAt(

@@ -24,6 +24,7 @@ const GAPS: Readonly<Record<GapReason, string>> = {
   'accept-gap': 'retention had deleted it before it was read, and the gap was accepted',
   rebase: 'the ledger was moved to another log behind it',
   skip: 'the table was rolled back, and the difference was skipped',
+  adopt: 'another writer read it, before this one took over',
 }
 
 /** What a trace says for people. */

@@ -4,6 +4,7 @@ import { checkVerb } from './check.ts'
 import { historyVerb } from './history.ts'
 import { holdVerb, resumeVerb } from './hold.ts'
 import { ledgerAcceptGapVerb } from './ledger-accept-gap.ts'
+import { ledgerAdoptVerb } from './ledger-adopt.ts'
 import { ledgerInitVerb } from './ledger-init.ts'
 import { ledgerRebaseVerb } from './ledger-rebase.ts'
 import { ledgerShowVerb } from './ledger-show.ts'
@@ -37,5 +38,6 @@ export function verbs(outside: ProcessOutside): readonly Verb[] {
     ledgerInitVerb(env, asking),
     ledgerAcceptGapVerb(env, asking),
     ledgerRebaseVerb(env, asking),
+    ledgerAdoptVerb(env, asking),
   ]
 }

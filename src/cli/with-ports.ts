@@ -53,3 +53,21 @@ export async function withPorts<T>(config: Config, act: (ports: Ports) => Promis
     }
   })
 }
+
+/**
+ * Opens the brokers as the reader of another group, which it never joins: for what that group, or a transaction of its
+ * writer, has committed.
+ */
+export async function withGroup<T>(
+  { kafka }: Config,
+  group: string,
+  act: (source: KafkaRecordSource) => Promise<T>,
+): Promise<T> {
+  const options = sourceOptions({ ...kafka, group, isolation: 'read_committed' })
+  const source = await KafkaRecordSource.open(options, PARTS)
+  try {
+    return await act(source)
+  } finally {
+    await source.close()
+  }
+}

@@ -6,7 +6,7 @@ import { passes } from '../core/points.ts'
 import { PartitionMap } from '../core/offsets.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { CommitContext } from './context.ts'
-import type { LedgerMove } from './ledger-moves.ts'
+import type { LedgerMove, Takeover } from './ledger-moves.ts'
 import type { Ledger } from './ledger.ts'
 import { type JudgedTable, loadTable } from './load-table.ts'
 import { ManifestMerger } from './merge-manifests.ts'
@@ -94,6 +94,17 @@ export async function commitRollback(
   const { random } = context
   const ids = { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
   return commitLoop(context, { kind: 'rollback', rollback, ...ids }, options)
+}
+
+/** Commits a takeover: the ledger begins behind rows of another hand. */
+export async function commitTakeover(
+  context: CommitContext,
+  takeover: Takeover,
+  options: CommitOptions = {},
+): Promise<CommitOutcome> {
+  const { random } = context
+  const ids = { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
+  return commitLoop(context, { kind: 'takeover', takeover, ...ids }, options)
 }
 
 type AttemptEnd =

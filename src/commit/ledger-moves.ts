@@ -1,4 +1,4 @@
-import type { ClusterId, TopicId, TopicName } from '../core/ids.ts'
+import type { ClusterId, SnapshotId, TopicId, TopicName } from '../core/ids.ts'
 import { PartitionMap, type Position, type PositionRange } from '../core/offsets.ts'
 import {
   type GapReason,
@@ -53,6 +53,22 @@ export type LedgerMove =
       readonly from: TopicLedger
       readonly to: TopicPin
     }
+
+/** What is taken over of one topic. */
+export interface TopicTakeover extends TopicPin {
+  /** From where on its rows in the table say which record they are; the pin's own position where they do not. */
+  readonly begun: ReadonlyMap<number, Position>
+}
+
+/** The rows of another hand become this writer's own: its ledger begins, or goes on for more topics, behind them. */
+export interface Takeover {
+  readonly cluster: ClusterId
+  readonly topics: ReadonlyMap<TopicName, TopicTakeover>
+  /** The head whose rows were looked at: on any other the positions are not known to be right. */
+  readonly head: SnapshotId | null
+  /** Table properties that keep the writer before from going on. */
+  readonly fences: Readonly<Record<string, string>>
+}
 
 export type MoveOutcome =
   | { readonly kind: 'apply'; readonly ledger: Ledger; readonly gaps: Gaps }
@@ -203,17 +219,17 @@ function movedWithin(held: TopicLedger, positions: TopicPin['positions']): Topic
   }
 }
 
-type PartitionRange = readonly [
+export type PartitionRange = readonly [
   { readonly topic: TopicName; readonly partition: number },
   PositionRange,
 ]
 
-function begin({ id, positions }: TopicPin): TopicLedger {
+export function begin({ id, positions }: TopicPin): TopicLedger {
   return { id, next: positions, epoch: new Map(), through: new Map() }
 }
 
 /** Everything between where a partition stood and its new position is passed without being read. */
-function passed(
+export function passed(
   topic: TopicName,
   positions: ReadonlyMap<number, Position>,
   standing: ReadonlyMap<number, Position> = new Map(),
@@ -231,7 +247,7 @@ function passed(
   })
 }
 
-function asGaps(reason: GapReason, ranges: readonly PartitionRange[]): Gaps {
+export function asGaps(reason: GapReason, ranges: readonly PartitionRange[]): Gaps {
   return ranges.length === 0 ? new Map() : new Map([[reason, new PartitionMap(ranges)]])
 }
 
@@ -245,11 +261,13 @@ export function originAfter(
     readonly ledger: Ledger | undefined
     readonly origin: Origin | undefined
     readonly lastSequenceNumber: bigint
+    /** Where topics that are taken over begin, whatever an older origin says. */
+    readonly begun?: ReadonlyMap<TopicName, OriginTopic>
   },
 ): Origin | undefined {
-  const { origin, lastSequenceNumber } = before
+  const { origin, lastSequenceNumber, begun = [] } = before
   if (origin === undefined && before.ledger !== undefined) return undefined
-  const topics = new Map<TopicName, OriginTopic>(origin?.topics)
+  const topics = new Map<TopicName, OriginTopic>([...(origin?.topics ?? []), ...begun])
   for (const [name, { id, next }] of after.topics) {
     if (topics.get(name)?.id !== id) topics.set(name, { id, start: next })
   }

@@ -190,7 +190,7 @@ function orCorrupt<T>(where: string, read: () => T): T {
     throw new FirnError('LEDGER_CORRUPT', `${where}: its ledger cannot be read`, {
       cause,
       context: { ...cause.context, where },
-      help: 'firn ledger adopt --from table reads the positions from the rows; firn ledger show prints what is there',
+      help: 'firn rollback goes back to a snapshot whose ledger can be read; firn history lists them',
     })
   }
 }

@@ -44,7 +44,7 @@ export interface OriginTopic {
 }
 
 /** Why a ledger passed positions without reading them. */
-export const GAP_REASONS = ['start', 'accept-gap', 'rebase', 'skip'] as const
+export const GAP_REASONS = ['start', 'accept-gap', 'rebase', 'skip', 'adopt'] as const
 export type GapReason = (typeof GAP_REASONS)[number]
 export type Gaps = ReadonlyMap<GapReason, PartitionMap<PositionRange>>
 

@@ -1,13 +1,13 @@
 import { required } from '../core/assert.ts'
 import type { FirnError } from '../core/errors.ts'
-import type { CommitId, SnapshotId } from '../core/ids.ts'
+import type { CommitId, SnapshotId, TopicName } from '../core/ids.ts'
 import { PartitionMap, type PositionRange } from '../core/offsets.ts'
 import { snapshotById } from '../iceberg/ancestry.ts'
 import { currentSchema } from '../iceberg/metadata-json.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
 import { sameFields } from '../iceberg/partition-spec.ts'
-import { applyMove, type LedgerMove } from './ledger-moves.ts'
-import type { Gaps, Ledger } from './ledger.ts'
+import { applyMove, type LedgerMove, type Takeover } from './ledger-moves.ts'
+import type { Gaps, Ledger, OriginTopic } from './ledger.ts'
 import {
   type IdlePartition,
   ledgerAfter,
@@ -16,6 +16,7 @@ import {
   withIdle,
 } from './plan-commit.ts'
 import { planRollback, type Rollback } from './plan-rollback.ts'
+import { planTakeover } from './plan-takeover.ts'
 import type { TableVerdict } from './plan-table.ts'
 import type { LedgerReading, Membership } from './read-ledger.ts'
 import { branchTaken, lost, unproven } from './refusals.ts'
@@ -44,6 +45,12 @@ export type CommitWork =
       readonly commitId: CommitId
       readonly snapshotId: SnapshotId
     }
+  | {
+      readonly kind: 'takeover'
+      readonly takeover: Takeover
+      readonly commitId: CommitId
+      readonly snapshotId: SnapshotId
+    }
 
 /** Why a claim, or a move, was turned down. */
 export type RejectedWhy =
@@ -64,6 +71,8 @@ export type AttemptPlan =
       readonly onto?: SnapshotId
       /** Table properties that are set in the same request. */
       readonly properties?: Readonly<Record<string, string>>
+      /** Where topics begin that are taken over. */
+      readonly begun?: ReadonlyMap<TopicName, OriginTopic>
     }
   /** An earlier attempt's snapshot is on the ancestry. The ledger is the newest that is known by now. */
   | { readonly kind: 'landed'; readonly ledger: Ledger }
@@ -141,6 +150,7 @@ function planWork(input: AttemptInput): AttemptPlan {
   const { work, verdict } = input
   // What a rollback goes back behind may be the very thing that is refused.
   if (work.kind === 'rollback') return planRollback(work.rollback, input)
+  if (work.kind === 'takeover') return planTakeover(work.takeover, input)
   if (verdict.kind === 'refuse') return { kind: 'refused', refusal: verdict.refusal }
   switch (work.kind) {
     case 'append':

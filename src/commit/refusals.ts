@@ -152,7 +152,7 @@ export function otherWriter({ table, topic }: TopicPlace, writer: WriterName): F
     `topic ${topic}: the writer ${writer} holds it in table ${table} already`,
     {
       context: { table, topic, writer },
-      help: `firn ledger adopt ${table} --from writer ${writer} takes it over`,
+      help: `firn ledger adopt ${table} --from writer --writer ${writer} takes it over`,
     },
   )
 }

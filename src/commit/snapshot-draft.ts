@@ -75,8 +75,10 @@ export async function writeSnapshot(
     ledger: plan.ledger,
     origin: originAfter(plan.ledger, {
       ledger: ledgerBefore(judged),
-      origin: reading.evidence?.origin,
+      // What a takeover goes behind is of another table, or cannot be believed.
+      origin: startsAnew(judged, work) ? undefined : reading.evidence?.origin,
       lastSequenceNumber: metadata.lastSequenceNumber,
+      ...(plan.begun === undefined ? {} : { begun: plan.begun }),
     }),
     completeThroughMs: completeThrough(plan.ledger, context.isRouted),
     added: content.added,
@@ -94,6 +96,10 @@ export async function writeSnapshot(
 
 function ledgerBefore({ verdict }: JudgedTable): Ledger | undefined {
   return verdict.kind === 'refuse' || verdict.kind === 'nothing' ? undefined : verdict.ledger
+}
+
+function startsAnew({ verdict }: JudgedTable, work: CommitWork): boolean {
+  return work.kind === 'takeover' && (verdict.kind === 'refuse' || verdict.kind === 'nothing')
 }
 
 interface SnapshotContent {
@@ -129,6 +135,7 @@ async function contentOf(
     }
     case 'move':
     case 'rollback':
+    case 'takeover':
       return { manifests: before, added: NOTHING_ADDED, removed: NOTHING_REMOVED }
   }
 }

@@ -2,6 +2,7 @@ import {
   findCoordinatorV4,
   offsetCommitV8,
   offsetCommitV9,
+  listGroupsV4,
   offsetFetchV8,
   type Connection,
 } from '@platformatic/kafka'
@@ -90,6 +91,21 @@ export class Coordinator {
     })
   }
 
+  /** The group's state in Kafka's words (`Stable`, `Empty`, …); undefined where there is no such group. */
+  async state(): Promise<string | undefined> {
+    const { group } = this.#brokers.options
+    return this.#brokers.retrying('group state', async () => {
+      const connection = await this.connection('control')
+      const response = await answered(
+        async () => listGroupsV4.api.async(connection, [], []),
+        isGroupList,
+        this.#brokers,
+      )
+      if (response.errorCode !== KAFKA.none) throw this.#error(response.errorCode)
+      return response.groups.find(({ groupId }) => groupId === group)?.groupState
+    })
+  }
+
   /** Throws KAFKA_GROUP_FAILED for the first partition that was not taken. Sent once: it is advisory. */
   async commit(offsets: PartitionMap<Position>, committer: Committer): Promise<void> {
     if (offsets.size === 0) return
@@ -146,6 +162,10 @@ function isCoordinators(
 }
 
 function isGroups(response: unknown): response is ReturnType<typeof offsetFetchV8.parseResponse> {
+  return typeof response === 'object' && response !== null && 'groups' in response
+}
+
+function isGroupList(response: unknown): response is ReturnType<typeof listGroupsV4.parseResponse> {
   return typeof response === 'object' && response !== null && 'groups' in response
 }
 

@@ -90,6 +90,11 @@ export class KafkaRecordSource implements RecordSource {
     return this.#coordinator.offsets(partitions)
   }
 
+  /** The group's state in Kafka's words; undefined where there is no such group. */
+  async groupState(): Promise<string | undefined> {
+    return this.#coordinator.state()
+  }
+
   async commitGroupOffsets(offsets: PartitionMap<Position>): Promise<void> {
     await this.#coordinator.commit(offsets, this.#membership?.committer ?? NO_MEMBER)
     passes('group-offsets')

@@ -169,6 +169,10 @@ export const ERROR_CODES = {
     3,
     'A rollback was asked for that cannot be made, or not exactly; the message says why, and nothing was changed.',
   ),
+  CONNECT_EVENT_INVALID: never(
+    1,
+    "What Iceberg's Kafka Connect sink left in its control topic or in a snapshot cannot be read; nothing was changed.",
+  ),
   LEDGER_MOVE_REFUSED: never(
     3,
     'A verb that changes the ledger does not apply to what was found; the message says why, and nothing was changed.',

@@ -41,6 +41,10 @@ const ALLOWED: Record<string, typeof EVERYTHING | { values: string[]; types?: st
     ],
     types: ['consumer'],
   },
+  adopt: {
+    values: ['core', 'iceberg', 'record', 'storage', 'commit', 'audit'],
+    types: ['consumer'],
+  },
   worker: EVERYTHING,
   cli: EVERYTHING,
   'main.ts': EVERYTHING,

@@ -113,7 +113,19 @@ export class ForeignWriter {
     return filePath
   }
 
-  async #append(id: SnapshotId, manifests: readonly ManifestFile[]): Promise<void> {
+  /** A snapshot with the files that are there, and no more. */
+  async appendNothing(): Promise<void> {
+    const [head] = await this.ancestry()
+    const totals = Object.entries(head?.summary ?? {}).filter(([key]) => key.startsWith('total-'))
+    const id = snapshotId(systemRandom.int63())
+    await this.#append(id, await this.#manifests(), Object.fromEntries(totals))
+  }
+
+  async #append(
+    id: SnapshotId,
+    manifests: readonly ManifestFile[],
+    totals: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const metadata = await this.load()
     const sequenceNumber = metadata.lastSequenceNumber + 1n
     const list = writeManifestList({
@@ -134,7 +146,7 @@ export class ForeignWriter {
           parentSnapshotId: metadata.currentSnapshotId,
           sequenceNumber,
           timestampMs: BigInt(Date.now()),
-          summary: { operation: 'append', 'engine-name': 'somebody' },
+          summary: { operation: 'append', 'engine-name': 'somebody', ...totals },
           manifestList,
           schemaId: metadata.currentSchemaId,
           firstRowId: null,

@@ -43,6 +43,19 @@ describe('every command in the operations pages and the README is one', () => {
   })
 })
 
+test('every verb that a message names is one', () => {
+  const names = new Set(verbs(outside).map(({ name }) => name))
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  const text = sources
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+    .join('\n')
+  const named = [...text.matchAll(/\bfirn (ledger [a-z-]+|[a-z]+)/g)].map((found) => found[1] ?? '')
+  expect(named.length).toBeGreaterThan(60)
+  // `firn version` is a metric's help.
+  expect([...new Set(named)].filter((name) => !names.has(name))).toEqual(['version'])
+})
+
 describe('every page is found', () => {
   test('in the list of pages', () => {
     const list = readFileSync(join(PAGES, 'README.md'), 'utf8')
