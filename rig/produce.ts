@@ -116,8 +116,11 @@ export function kafkaTool(bootstrap: string): KafkaTool {
       return positions
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...producers.values()].map(async (one) => (await one).disconnect()))
-      await connected
+      // One that never connected, because its broker is gone, has nothing to let go of.
+      await Promise.allSettled([
+        connected,
+        ...[...producers.values()].map(async (one) => (await one).disconnect()),
+      ])
       await admin.disconnect()
     },
   }

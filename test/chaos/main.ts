@@ -76,8 +76,8 @@ function page(all: readonly Played[]): string {
 Written by \`npm run chaos\` on ${new Date().toISOString().slice(0, 10)} (${machine}, broker, catalog, object store and readers on the same machine).
 
 Each line is a run of its own: a topic, a table, real workers, a real broker, REST catalog and store. Ids 0, 1, 2, … are
-produced before, during and after the fault; then DuckDB, which shares no code with Firn, counts rows, distinct ids, distinct
-positions, the sum of the ids and the values. *Recovered* is from the last fault to every record being in the table, and
+produced before, during and after the fault; then DuckDB, which shares no code with Firn, counts rows, distinct positions, distinct
+ids and wrong values, against what the log has. *Recovered* is from the last fault to every record being in the table, and
 holds waits that the test makes: session time-outs (3 or 6 s), the start of a process, commit intervals (1.5 s).
 
 | scenario | what goes wrong | records | missing | duplicates | recovered | exact |

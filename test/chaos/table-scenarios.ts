@@ -69,7 +69,7 @@ const MAINTENANCE: Scenario = {
     if (end.fault !== undefined) throw end.fault
     await stage.produce(PORTION)
     // Two rows of others, and one more, besides.
-    await stage.untilRows(stage.produced + 3)
+    await stage.untilRows(3)
     return stage.verdict()
   },
 }
@@ -122,7 +122,7 @@ async function decide(stage: Stage): Promise<void> {
 /** The records that were rolled back stay out, and only those: the ledger says so. */
 async function afterSkip(stage: Stage): Promise<Awaited<ReturnType<Stage['verdict']>>> {
   await stage.produce(PORTION)
-  await stage.untilRows(stage.produced - PORTION)
+  await stage.untilRows(-PORTION)
   const left = await stage.verdict()
   const outIsWhatWasRolledBack = left.missing === PORTION && left.duplicates === 0
   return { ...left, exact: outIsWhatWasRolledBack, missing: left.missing - PORTION }
