@@ -1,4 +1,5 @@
 import { tableText, type LoadedTable } from '../catalog/catalog.ts'
+import { BatchBuilder } from '../columns/batch-builder.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
 import { FirnError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -9,12 +10,14 @@ import { fieldById } from '../iceberg/schema.ts'
 import { transformText } from '../iceberg/transform-text.ts'
 import { typeText } from '../iceberg/type-text.ts'
 import type { Schema } from '../iceberg/types.ts'
+import { decoderSource } from '../record/decoder.ts'
 import {
   missingHelp,
   missingText,
   schemaProblems,
   tableCreation,
 } from '../worker/table-definition.ts'
+import { decodingOf, writableSchema } from '../worker/encoding-plan.ts'
 import { viewStart, type StartView } from '../worker/start-plan.ts'
 import { refusalsOf } from './standing.ts'
 import { readConfigFile } from './config-file.ts'
@@ -31,6 +34,8 @@ interface TablePlan {
   readonly formatVersion: number
   readonly problems: readonly string[]
   readonly view: StartView
+  /** The code that reads the table's values; undefined where it was not asked for. */
+  readonly decoder: string | undefined
 }
 
 /** `firn plan`: what `run` would do, and why; nothing is changed. */
@@ -39,7 +44,12 @@ export function planVerb(env: Readonly<Record<string, string | undefined>>): Ver
     name: 'plan',
     summary: 'show what run would do: tables to create, and where each partition starts',
     operands: [],
-    options: {},
+    options: {
+      'show-decoder': {
+        type: 'boolean',
+        description: 'print the code that is generated to read the values of each table',
+      },
+    },
     example: {
       command: 'firn plan --config orders.yaml',
       does: 'shows tables, columns and start positions',
@@ -48,7 +58,8 @@ export function planVerb(env: Readonly<Record<string, string | undefined>>): Ver
       const config = readConfigFile(invocation.configPath, env)
       return withPorts(config, async (ports) => {
         const plans: TablePlan[] = []
-        for (const table of config.tables) plans.push(await planOf(config, table, ports))
+        const shown = invocation.flag('show-decoder')
+        for (const table of config.tables) plans.push(await planOf(config, table, { ports, shown }))
         output.document({ writer: config.writer, tables: plans.map(planJson) })
         for (const plan of plans) print(output, plan)
         return plans.some(
@@ -61,17 +72,28 @@ export function planVerb(env: Readonly<Record<string, string | undefined>>): Ver
   }
 }
 
-async function planOf(config: Config, table: TableConfig, ports: Ports): Promise<TablePlan> {
+async function planOf(
+  config: Config,
+  table: TableConfig,
+  { ports, shown }: { readonly ports: Ports; readonly shown: boolean },
+): Promise<TablePlan> {
   const outcome = await ports.catalog.loadTable(table.table)
   const loaded = outcome.kind === 'loaded' ? outcome.table : undefined
   const view = await viewStart({ ...ports, config, table, loaded })
-  return { name: tableText(table.table), view, ...definitionOf(table, loaded) }
+  const definition = definitionOf(table, loaded)
+  const decoder = shown ? decoderText(table, definition.schema) : undefined
+  return { name: tableText(table.table), view, decoder, ...definition }
+}
+
+function decoderText(table: TableConfig, schema: Schema): string {
+  const written = writableSchema(schema)
+  return decoderSource(new BatchBuilder(written), decodingOf(table, written))
 }
 
 function definitionOf(
   table: TableConfig,
   loaded: LoadedTable | undefined,
-): Omit<TablePlan, 'name' | 'view'> {
+): Omit<TablePlan, 'name' | 'view' | 'decoder'> {
   if (loaded !== undefined) {
     const { metadata } = loaded
     const schema = currentSchema(metadata)
@@ -125,6 +147,7 @@ function print(output: Output, plan: TablePlan): void {
       ]),
     )
   }
+  if (plan.decoder !== undefined) for (const line of plan.decoder.split('\n')) output.line(line)
   output.line()
 }
 
@@ -188,6 +211,7 @@ function planJson(plan: TablePlan): JsonObject {
     })),
     'partition-by': specText(spec, schema),
     'sort-by': orderText(sortOrder, schema),
+    ...(plan.decoder === undefined ? {} : { decoder: plan.decoder }),
     problems,
     refusals: refusalsOf(view).map(({ code, message, help }) => ({
       code,

@@ -20,3 +20,8 @@ export interface ValueDecoder {
 export function compileDecoder(builder: BatchBuilder, options: DecodingOptions): ValueDecoder {
   return new CompiledJsonDecoder(builder, options)
 }
+
+/** The code that `compileDecoder` would generate, for people. Throws as it does. */
+export function decoderSource(builder: BatchBuilder, options: DecodingOptions): string {
+  return new CompiledJsonDecoder(builder, options).source
+}

@@ -4,6 +4,7 @@ import type { TableMetadata } from '../iceberg/metadata.ts'
 import { checkPartitionSpec } from '../iceberg/partition-spec.ts'
 import type { Schema } from '../iceberg/types.ts'
 import { aliasesOf } from '../record/aliases.ts'
+import type { DecodingOptions } from '../record/decoding.ts'
 import type { EncodingPlan } from '../writer/encoder.ts'
 
 /** How records become files of a table as it is now. Throws SPEC_INVALID for a spec that Firn does not write under. */
@@ -20,16 +21,21 @@ export function encodingPlan(
     spec,
     sortOrder: defaultSortOrder(metadata),
     properties: metadata.properties,
-    decoding: {
-      format: table.value.format,
-      caseInsensitive: table.value.caseInsensitive,
-      aliases: aliasesOf(schema, table.columns ?? []),
-      depthMax: table.value.depthMax,
-      bytesMax: table.value.bytesMax,
-      metadataColumn: table.metadataColumn.enabled ? table.metadataColumn.name : undefined,
-    },
+    decoding: decodingOf(table, schema),
     isolation: config.kafka.isolation,
     openTuplesMax: config.memory.openTuplesMax,
+  }
+}
+
+/** How a table's records become rows of a schema. */
+export function decodingOf(table: TableConfig, schema: Schema): DecodingOptions {
+  return {
+    format: table.value.format,
+    caseInsensitive: table.value.caseInsensitive,
+    aliases: aliasesOf(schema, table.columns ?? []),
+    depthMax: table.value.depthMax,
+    bytesMax: table.value.bytesMax,
+    metadataColumn: table.metadataColumn.enabled ? table.metadataColumn.name : undefined,
   }
 }
 
@@ -37,7 +43,7 @@ export function encodingPlan(
  * The columns that a file will have: an optional column of a type that Firn does not write is left out, which readers
  * take for null. A required one was refused when the table was checked.
  */
-function writableSchema(schema: Schema): Schema {
+export function writableSchema(schema: Schema): Schema {
   return { ...schema, fields: schema.fields.filter(({ type }) => type.kind !== 'unsupported') }
 }
 

@@ -375,7 +375,10 @@ describe('the log is not what the ledger knows', () => {
   })
 })
 
-test('PyIceberg counts the same, and the ledgers are shown', async () => {
+test('PyIceberg counts the same, and ledgers and generated code are shown', async () => {
+  const { stdout } = await runVerb(config, 'plan', '--show-decoder')
+  expect(stdout.match(/function root\(r, p\)/g)).toHaveLength(NAMES.length)
+
   await expectExact('follow', 'pyiceberg')
   await expectExact('skip', 'pyiceberg')
   for (const name of NAMES) {
