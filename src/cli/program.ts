@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { runCli } from './run-cli.ts'
 import { verbs } from './verbs.ts'
 
@@ -15,6 +16,7 @@ export async function runProgram(host: NodeJS.Process): Promise<number> {
     stderr,
     version,
     availableMemoryBytes: host.constrainedMemory() > 0 ? host.availableMemory() : 0,
+    cores: availableParallelism(),
     onStop: (stop) => {
       onStop(host, stop)
     },

@@ -14,6 +14,7 @@ export interface ProcessOutside {
   readonly stderr: NodeJS.WriteStream
   readonly version: string
   readonly availableMemoryBytes: number
+  readonly cores: number
   /** Calls `stop` at the first SIGTERM or SIGINT; the second ends the process at once, which is always safe. */
   readonly onStop: (stop: (signal: string) => void) => void
 }
@@ -41,6 +42,7 @@ export function runVerb(outside: ProcessOutside): Verb {
         log,
         version: outside.version,
         availableMemoryBytes: outside.availableMemoryBytes,
+        cores: outside.cores,
       })
       outside.onStop((signal) => {
         log.info(`${signal}: sealing and committing what is complete`)

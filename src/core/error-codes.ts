@@ -58,6 +58,10 @@ export const ERROR_CODES = {
     1,
     'A bug in Firn, or a fault that it does not know: nothing was lost, the records are read again.',
   ),
+  ENCODER_THREAD_DIED: never(
+    1,
+    'A thread that decodes and encodes has ended. The process ends too; what it held is read again from the ledger.',
+  ),
   SCHEMA_INCOMPATIBLE: never(
     2,
     'The table exists, and its columns do not take what the configuration declares.',

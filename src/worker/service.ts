@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client'
 import { tableText } from '../catalog/catalog.ts'
 import { RestCatalog } from '../catalog/rest-catalog.ts'
-import { defaultBudgetBytes } from '../config/service.ts'
+import { defaultBudgetBytes, defaultThreads } from '../config/service.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { asFirnError } from '../core/errors.ts'
@@ -12,6 +12,7 @@ import { isLive, readiness, type HealthState } from '../telemetry/health.ts'
 import { startHttp, type HttpServer } from '../telemetry/http.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { EncoderThread } from '../writer/encoder-threads.ts'
 import { inlineEncoder } from '../writer/inline-encoder.ts'
 import { openCatalog, s3Options, sourceOptions } from './open-ports.ts'
 import { TableReporter } from './table-reporter.ts'
@@ -29,6 +30,8 @@ export interface ServiceOutside {
   readonly version: string
   /** Memory that this process may use, bytes: the default budget is a part of it. */
   readonly availableMemoryBytes: number
+  /** Cores that this process may use: the default number of threads. */
+  readonly cores: number
 }
 
 /** The longest wait of one turn of the run loop: also how late a flush may be noticed. */
@@ -45,6 +48,7 @@ export class Service {
   readonly #config: Config
   readonly #outside: ServiceOutside
   readonly #catalog: RestCatalog
+  readonly #threads: readonly EncoderThread[]
   readonly #tables: readonly Reported[]
   readonly #worker: Worker
   readonly #metrics: Metrics
@@ -69,6 +73,15 @@ export class Service {
     this.#metrics.budgetBytes.set(budgetBytes)
     this.#metrics.freshnessObjectiveSeconds.set(config.http.freshnessObjectiveMs / 1_000)
     this.#metrics.buildInfo.set({ version: outside.version, writer: config.writer }, 1)
+    const threads = config.threads ?? defaultThreads(outside.cores)
+    this.#threads = Array.from(
+      { length: threads },
+      (_, index) =>
+        new EncoderThread(`encoder-${index}`, (reason) => {
+          outside.log.error(reason.message, { code: reason.code })
+          this.#worker.fail(reason)
+        }),
+    )
     this.#tables = config.tables.map((table) => this.#table(table, { catalog, source }))
     this.#worker = new Worker(
       { memoryBudgetBytes: budgetBytes, pollWaitMs: POLL_WAIT_MS },
@@ -109,7 +122,10 @@ export class Service {
         random,
         ...ports,
         store: new TableStore(s3Options(storage.s3)),
-        encoders: [inlineEncoder],
+        encoders:
+          this.#threads.length === 0
+            ? [inlineEncoder]
+            : this.#threads.map(({ factory }) => factory),
         observe: (event) => {
           reporter.attempt(event)
         },
@@ -138,6 +154,7 @@ export class Service {
     } finally {
       beat.abort()
       await beating
+      await Promise.all(this.#threads.map(async (thread) => thread.close()))
       await this.#http?.close()
       await this.#catalog.close()
     }

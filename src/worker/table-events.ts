@@ -11,7 +11,8 @@ export interface TableEvents {
   group(event: 'assigned' | 'revoked' | 'lost', partitions: readonly TopicPartition[]): void
   started(step: Extract<StartStep, { kind: 'started' }>): void
   restarting(reason: string): void
-  pushed(batch: FetchedBatch, outcome: PushOutcome): void
+  /** `bytes`: as they were fetched; the batch's own may have gone to a thread. */
+  pushed(batch: FetchedBatch, outcome: PushOutcome, bytes: number): void
   /** Data files and manifests of a round are written; nothing of them is in the table yet. */
   staged(files: SealedFiles): void
   committed(step: Extract<CommitStep, { kind: 'committed' }>, files: SealedFiles): void

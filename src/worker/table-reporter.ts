@@ -61,11 +61,11 @@ export class TableReporter implements TableEvents {
     this.#log.info(`reading again from the ledger: ${reason}`)
   }
 
-  pushed(batch: FetchedBatch, outcome: PushOutcome): void {
+  pushed(batch: FetchedBatch, outcome: PushOutcome, bytes: number): void {
     passes('pushed')
     const { topic } = batch
     this.#metrics.recordsRead.inc({ table: this.#table, topic }, outcome.rowCount)
-    this.#metrics.readBytes.inc({ table: this.#table, topic }, batch.bytes.byteLength)
+    this.#metrics.readBytes.inc({ table: this.#table, topic }, bytes)
     this.#waiting.get(batch)?.observe(batch.logEnd, this.#clock.now())
     this.#ends.set(batch, { logStart: batch.logStart, logEnd: batch.logEnd })
     this.#gauge(batch)

@@ -79,6 +79,7 @@ export class TableWorker {
     this.#parts.events.group('lost', partitions)
     await this.#serial.run(async () => {
       for (const partition of partitions) this.#owned.delete(partition)
+      await this.#parts.session.buffer?.settled()
       if (this.#holdsAny(partitions)) await this.#startAgain('lost')
     })
   }
@@ -126,6 +127,7 @@ export class TableWorker {
       this.#scheduleRestart('the topic was created again')
       return
     }
+    const bytes = batch.bytes.byteLength
     try {
       const outcome = await buffer.push(batch)
       const owned = this.#owned.get(batch)
@@ -133,7 +135,7 @@ export class TableWorker {
         this.#owned.set(batch, readingAt(outcome.range.end, batch.logEnd))
       }
       this.#parts.session.pushed(batch, outcome)
-      this.#parts.events.pushed(batch, outcome)
+      this.#parts.events.pushed(batch, outcome, bytes)
       if (outcome.halt !== undefined) this.#halt(batch, outcome.halt)
     } catch (fault) {
       this.#halt(batch, { kind: 'fault', error: asFirnError(fault) })
@@ -284,7 +286,10 @@ export class TableWorker {
     if (mine.length === 0) return
     try {
       this.#lastLoadMs = this.#parts.clock.monotonic()
-      this.#apply(await this.#parts.session.start(mine))
+      const step = await this.#parts.session.start(mine)
+      // A batch that was still being encoded may be of one of these: whether it is held is known only now.
+      await this.#parts.session.buffer?.settled()
+      this.#apply(step)
     } catch (fault) {
       this.#stuck = asFirnError(fault)
       this.#parts.events.fault('start', this.#stuck)
@@ -354,6 +359,7 @@ export class TableWorker {
 
   async #sealAndWait(partitions: readonly TopicPartition[], reason: SealReason): Promise<void> {
     await this.#inFlight?.done
+    await this.#parts.session.buffer?.settled()
     if (!this.#holdsAny(partitions)) return
     this.seal(reason)
     await this.#inFlight?.done

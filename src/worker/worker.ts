@@ -93,6 +93,11 @@ export class Worker {
     this.#stopping = true
   }
 
+  /** Ends the run: something that it cannot do without is gone. */
+  fail(error: FirnError): void {
+    this.#failure ??= error
+  }
+
   get reports(): readonly TableReport[] {
     return this.#parts.tables.map(({ worker }) => worker.report)
   }
@@ -106,7 +111,7 @@ export class Worker {
       lost: async (partitions) =>
         this.#forEachTable(partitions, async (table, own) => table.lose(own)),
       failed: (error) => {
-        this.#failure = error
+        this.fail(error)
       },
     }
   }

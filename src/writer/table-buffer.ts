@@ -46,6 +46,7 @@ export class TableBuffer {
   readonly #sealing = new Set<Filling>()
   #filling: Filling
   #pendingBytes = 0
+  readonly #pushing = new Set<Promise<PushOutcome>>()
 
   constructor(parts: TableBufferParts) {
     this.#parts = parts
@@ -72,13 +73,21 @@ export class TableBuffer {
     const encoder = this.#encoders[batch.partition % this.#encoders.length]
     const bytes = batch.bytes.byteLength
     this.#pendingBytes += bytes
+    const pushing = required(encoder, 'encoder').push(batch)
+    this.#pushing.add(pushing)
     try {
-      const outcome = await required(encoder, 'encoder').push(batch)
+      const outcome = await pushing
       round.add(batch, outcome, this.#parts.clock.monotonic())
       return outcome
     } finally {
+      this.#pushing.delete(pushing)
       this.#pendingBytes -= bytes
     }
+  }
+
+  /** Resolves once the rounds know of every batch that was pushed until now. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#pushing)
   }
 
   /** The ranges that the round being filled holds. */

@@ -35,6 +35,27 @@ const DYNAMIC = '  session_timeout_ms: 3000\n  heartbeat_interval_ms: 500'
 export const PROCESS_SCENARIOS: readonly Scenario[] = [
   ...KILLS,
   {
+    name: 'thread-dies',
+    what: 'a fault ends the encoder thread: the process says so, ends, and is started again',
+    rig: 'plain',
+    quick: true,
+    play: async (stage) => {
+      const worker = await stage.start('solo', { killAt: 'thread:6' })
+      await stage.until('the end of the process', async () => {
+        await stage.produce(40)
+        return worker.process.status() !== undefined
+      })
+      stage.marksFault()
+      const log = await worker.log()
+      if (!log.some((line) => JSON.stringify(line).includes('ENCODER_THREAD_DIED'))) {
+        throw new Error(`it did not say why: ${await worker.tail(5)}`)
+      }
+      await stage.produce(PORTION)
+      await stage.untilRows()
+      return stage.verdict()
+    },
+  },
+  {
     name: 'zombie',
     what: 'SIGSTOP with records in hand, longer than the session time-out; then SIGCONT',
     rig: 'plain',

@@ -8,6 +8,8 @@ import type { OnRollback } from '../../src/commit/plan-table.ts'
 import type { TopicLedger } from '../../src/commit/ledger.ts'
 import type { TableMetadata } from '../../src/iceberg/metadata.ts'
 import { inlineEncoder } from '../../src/writer/inline-encoder.ts'
+import type { EncoderFactory } from '../../src/writer/table-buffer.ts'
+import { lateEncoder } from './sim-encoder.ts'
 import { selectionOf } from '../../src/worker/selects.ts'
 import { TableSession } from '../../src/worker/table-session.ts'
 import { TableWorker } from '../../src/worker/table-worker.ts'
@@ -52,6 +54,8 @@ export interface WorldOptions {
   readonly onRollback?: OnRollback
   readonly manners?: Partial<CatalogManners>
   readonly memoryBudgetBytes?: number
+  /** Off: every process encodes inline. Default: half of them in a thread. */
+  readonly threads?: boolean
 }
 
 /** Everything of one run: a cluster, a group, a catalog, a store, and worker processes that come and go. */
@@ -77,6 +81,7 @@ export class SimWorld {
   readonly #committed = new PartitionMap<Position>()
   readonly #workers = new Map<SimProcess, TableWorker>()
   readonly #partitions: number
+  readonly #threads: boolean
   #started = 0
 
   constructor(options: WorldOptions) {
@@ -85,6 +90,7 @@ export class SimWorld {
     this.memoryBudgetBytes = options.memoryBudgetBytes ?? 64_000_000
     this.catalog = new FakeCatalog(options.manners)
     this.cluster = new SimCluster(this.random.fork('cluster'))
+    this.#threads = options.threads ?? true
     this.#partitions = options.partitions ?? 3
     this.cluster.createTopic(TOPIC, this.#partitions)
     this.#group = new SimGroup(this.clock, () => this.partitions)
@@ -234,7 +240,7 @@ export class SimWorld {
         catalog: new SimCatalog(this.catalog, process, random.fork('catalog'), this.weather),
         source,
         store: new SimStore(this.store, process, random.fork('store'), this.weather),
-        encoders: [inlineEncoder],
+        encoders: [this.#encoder(process, random.fork('encoder'))],
         observe: () => undefined,
       },
     )
@@ -249,6 +255,11 @@ export class SimWorld {
       { clock: process.clock, source, session, events: simEvents(this, process.name) },
     )
     return { worker, source }
+  }
+
+  /** Half of the processes encode in a thread. */
+  #encoder({ clock }: SimProcess, random: SimRandom): EncoderFactory {
+    return this.#threads && random.chance(0.5) ? lateEncoder(clock, random) : inlineEncoder
   }
 
   /** The topic's part of the ledger that stands; undefined where there is none for the topic as it is now. */

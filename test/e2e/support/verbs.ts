@@ -28,6 +28,7 @@ export async function runVerb(config: string, ...argv: readonly string[]): Promi
     stderr,
     version: 'test',
     availableMemoryBytes: 0,
+    cores: 1,
     onStop: () => undefined,
   }
   const status = await runCli(

@@ -15,6 +15,7 @@ const outside = {
   stderr: new PassThrough(),
   version: '0',
   availableMemoryBytes: 0,
+  cores: 1,
   onStop: () => undefined,
 } as unknown as ProcessOutside
 

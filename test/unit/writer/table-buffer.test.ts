@@ -1,13 +1,14 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { FetchedBatch } from '../../../src/consumer/record-source.ts'
 import { FirnError } from '../../../src/core/errors.ts'
 import { topicName } from '../../../src/core/ids.ts'
 import type { EncodingPlan } from '../../../src/writer/encoder.ts'
 import { inlineEncoder } from '../../../src/writer/inline-encoder.ts'
 import type { SealedFiles } from '../../../src/writer/sealed-files.ts'
-import { TableBuffer } from '../../../src/writer/table-buffer.ts'
+import { EncoderThread } from '../../../src/writer/encoder-threads.ts'
+import { type EncoderFactory, TableBuffer } from '../../../src/writer/table-buffer.ts'
 import { FakeObjectStore } from '../../support/fake-object-store.ts'
 import { virtualClock } from '../commit/fixtures.ts'
 import { BY_NAME, fetched, plan } from './support.ts'
@@ -18,20 +19,32 @@ const value = (id: number, name = 'n'): string => JSON.stringify({ id, name })
 
 const on = (partition: number, batch: FetchedBatch): FetchedBatch => ({ ...batch, partition })
 
-function bufferTo(
-  store: FakeObjectStore,
-  options: { threads?: number; nowMs?: number; plan?: EncodingPlan } = {},
-): TableBuffer {
-  let files = 0
-  return new TableBuffer({
-    plan: options.plan ?? plan(),
-    tableLocation: 's3://b/t',
-    store,
-    clock: virtualClock({ nowMs: options.nowMs ?? 500 }),
-    fileName: () => `f${++files}.parquet`,
-    encoders: Array.from({ length: options.threads ?? 1 }, () => inlineEncoder),
-  })
+const thread = new EncoderThread('test', (reason) => {
+  throw reason
+})
+afterAll(async () => thread.close())
+
+interface BufferOptions {
+  readonly threads?: number
+  readonly nowMs?: number
+  readonly plan?: EncodingPlan
 }
+
+type BufferTo = (store: FakeObjectStore, options?: BufferOptions) => TableBuffer
+
+const bufferWith =
+  (encoder: EncoderFactory): BufferTo =>
+  (store, options = {}) => {
+    let files = 0
+    return new TableBuffer({
+      plan: options.plan ?? plan(),
+      tableLocation: 's3://b/t',
+      store,
+      clock: virtualClock({ nowMs: options.nowMs ?? 500 }),
+      fileName: () => `f${++files}.parquet`,
+      encoders: Array.from({ length: options.threads ?? 1 }, () => encoder),
+    })
+  }
 
 async function ids(store: FakeObjectStore, { files }: SealedFiles): Promise<bigint[]> {
   const rows = await Promise.all(
@@ -46,7 +59,12 @@ async function ids(store: FakeObjectStore, { files }: SealedFiles): Promise<bigi
     .sort((a, b) => Number(a - b))
 }
 
-describe('TableBuffer', () => {
+describe.each([
+  ['in a thread of its own', thread.factory],
+  ['inline', inlineEncoder],
+])('TableBuffer, encoding %s', (_where, encoder) => {
+  const bufferTo = bufferWith(encoder)
+
   test('a sealed round has the rows and ranges pushed before it, the next those behind it', async () => {
     const store = new FakeObjectStore()
     const buffer = bufferTo(store)
