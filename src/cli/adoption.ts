@@ -52,11 +52,15 @@ export function partitionsOf(topics: AdoptCall['topics']): readonly TopicPartiti
 
 /** What is taken over, topic by topic. Throws LEDGER_MOVE_REFUSED for a position that its log does not have. */
 export function takenOver(
-  { topics, view }: AdoptCall,
+  { topics, view, from }: AdoptCall,
   { positions, begun }: Adoption,
 ): ReadonlyMap<TopicName, TopicTakeover> {
+  // A writer's ledger names its topics; those beside them begin as any new topic does.
+  const taken = [...topics].filter(
+    ([topic]) => from !== 'writer' || positions.topics.includes(topic),
+  )
   return new Map(
-    [...topics].map(([topic, { id, partitions }]): [TopicName, TopicTakeover] => {
+    taken.map(([topic, { id, partitions }]): [TopicName, TopicTakeover] => {
       const next = new Map<number, Position>()
       const from = new Map<number, Position>()
       for (const [partition, { logEnd }] of partitions) {

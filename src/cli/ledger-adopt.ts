@@ -216,8 +216,21 @@ async function rowsOf({ name, loaded, context, standing }: LedgerView): Promise<
   )
 }
 
+/** What the log has no longer: the takeover is right, and `run` will ask for the gap to be accepted. */
+function expiredTexts({ name, view }: LedgerView, positions: Adoption['positions']): string[] {
+  return [...positions].flatMap(([partition, position]) => {
+    const bounds = view.log.topics.get(partition.topic)?.partitions.get(partition.partition)
+    if (bounds === undefined || position >= bounds.logStart) return []
+    const gap = `${partitionText(partition)} [${position},${bounds.logStart})`
+    return [
+      `retention has taken ${gap} before anybody read it: firn ledger accept-gap ${name} goes on behind it`,
+    ]
+  })
+}
+
 function print(output: Output, { view, from }: AdoptCall, adoption: Adoption): JsonObject {
-  const { positions, evidence, warnings } = adoption
+  const { positions, evidence } = adoption
+  const warnings = [...adoption.warnings, ...expiredTexts(view, positions)]
   output.heading(`${view.name}: ${view.context.owner.writer} takes over from ${from}`)
   for (const line of evidence) output.mark('ok', line)
   for (const line of warnings) output.mark('warning', line)
@@ -238,7 +251,7 @@ function print(output: Output, { view, from }: AdoptCall, adoption: Adoption): J
     from,
     ...adoption.document,
     evidence: [...evidence],
-    warnings: [...warnings],
+    warnings,
     positions: Object.fromEntries(
       [...positions].map(([partition, position]) => [partitionText(partition), position]),
     ),

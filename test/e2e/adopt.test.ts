@@ -33,12 +33,15 @@ const ids = (from: number, count: number): number[] =>
 async function configOf(
   writer: string,
   name: string,
-  { positions = false }: { readonly positions?: boolean } = {},
+  {
+    positions = false,
+    topics = name,
+  }: { readonly positions?: boolean; readonly topics?: string } = {},
 ): Promise<string> {
   const text = configText(rig(), {
     writer,
     tables: `  - table: adopt.${name}
-    topics: ${name}
+    topics: ${topics}
     metadata_column: {enabled: ${positions}}
     columns: [{name: id, type: long}, {name: text, type: string}]`,
     flush: '{interval_ms: 1000, idle_ms: 200}',
@@ -251,7 +254,12 @@ describe('the rows, and another writer of Firn', () => {
     const before = await configOf('old', 'moved', { positions: true })
     const worker = await startWorker(rig(), 'old', before)
     await untilRows(rig().catalog, 'adopt.moved', { rows: PORTION, workers: [worker] })
-    const after = await configOf('new', 'moved', { positions: true })
+    // Its successor reads another topic too, which nobody has to take over.
+    await tool.createTopic('moved-more', { partitions: 1 })
+    const after = await configOf('new', 'moved', {
+      positions: true,
+      topics: '[moved, moved-more]',
+    })
     const plan = await verbDocument(after, 'plan')
     const [, command = ''] =
       /(firn ledger adopt [^"`]*?) takes it over/.exec(JSON.stringify(plan.document)) ?? []
