@@ -62,7 +62,7 @@ export function takenOver(
   return new Map(
     taken.map(([topic, { id, partitions }]): [TopicName, TopicTakeover] => {
       const next = new Map<number, Position>()
-      const from = new Map<number, Position>()
+      const rowsFrom = new Map<number, Position>()
       for (const [partition, { logEnd }] of partitions) {
         const at = { topic, partition }
         const position = positions.get(at)
@@ -75,9 +75,9 @@ export function takenOver(
           )
         }
         next.set(partition, position)
-        from.set(partition, begun.get(at) ?? position)
+        rowsFrom.set(partition, begun.get(at) ?? position)
       }
-      return [topic, { id, positions: next, begun: from }]
+      return [topic, { id, positions: next, begun: rowsFrom }]
     }),
   )
 }

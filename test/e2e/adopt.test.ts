@@ -254,13 +254,7 @@ describe('the rows, and another writer of Firn', () => {
     const before = await configOf('old', 'moved', { positions: true })
     const worker = await startWorker(rig(), 'old', before)
     await untilRows(rig().catalog, 'adopt.moved', { rows: PORTION, workers: [worker] })
-    // Its successor reads another topic too, which nobody has to take over.
-    await tool.createTopic('moved-more', { partitions: 1 })
-    const after = await configOf('new', 'moved', {
-      positions: true,
-      topics: '[moved, moved-more]',
-    })
-    const plan = await verbDocument(after, 'plan')
+    const plan = await verbDocument(await configOf('new', 'moved', { positions: true }), 'plan')
     const [, command = ''] =
       /(firn ledger adopt [^"`]*?) takes it over/.exec(JSON.stringify(plan.document)) ?? []
     expect(commandIn(command, 7)).toEqual([
@@ -272,7 +266,12 @@ describe('the rows, and another writer of Firn', () => {
       '--writer',
       'old',
     ])
-    // Under a running worker.
+    // Under a running worker; and the successor reads another topic too, which nobody has to take over.
+    await tool.createTopic('moved-more', { partitions: 1 })
+    const after = await configOf('new', 'moved', {
+      positions: true,
+      topics: '[moved, moved-more]',
+    })
     await adopt(after, ...commandIn(command, 7).slice(2), '--yes')
     await produce(tool, 'moved', ids(PORTION, PORTION))
     await run('moved', after, 2 * PORTION)
