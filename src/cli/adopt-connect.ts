@@ -4,11 +4,11 @@ import { type SinkOffsets, sinkNames, sinkOffsets } from '../adopt/connect-offse
 import { type ConnectPlan, planConnect } from '../adopt/plan-connect.ts'
 import { NO_POSITIONS } from '../audit/position-fields.ts'
 import { readLiveFiles } from '../audit/live-files.ts'
+import { boundsAt } from '../commit/plan-start.ts'
 import { systemClock } from '../core/clock.ts'
 import { FirnError } from '../core/errors.ts'
 import { topicName } from '../core/ids.ts'
 import { PartitionMap, partitionText } from '../core/offsets.ts'
-import type { RecordSource } from '../consumer/record-source.ts'
 import { type AdoptCall, type Adoption, partitionsOf, refuseRunning, unknown } from './adoption.ts'
 import { countText } from './format.ts'
 import { moveRefused } from './ledger-view.ts'
@@ -23,7 +23,7 @@ const COORDINATOR = '-coord'
 
 /** Takes over from Apache Iceberg's sink for Kafka Connect: exactly behind what its coordinator has committed. */
 export async function adoptConnect(call: AdoptCall): Promise<Adoption> {
-  const { config, view, ports } = call
+  const { config, view } = call
   const { walk } = view.standing.reading
   const sink = await sinkOf(call)
   const recorded = sinkOffsets(walk, sink)
@@ -44,14 +44,11 @@ export async function adoptConnect(call: AdoptCall): Promise<Adoption> {
       recorded: recorded.next,
       group: await source.groupOffsets(partitions),
       logStarts: new PartitionMap(
-        partitions.map((one) => [
-          one,
-          call.topics.get(one.topic)?.partitions.get(one.partition)?.logStart ?? 0n,
-        ]),
+        partitions.map((one) => [one, boundsAt(call, one)?.logStart ?? 0n]),
       ),
       live: await livePaths(call),
     })
-    return adoptionOf(call, plan, { sink, recorded, whole: control.whole, source: ports.source })
+    return adoptionOf(call, plan, { sink, recorded, whole: control.whole })
   })
 }
 
@@ -66,7 +63,6 @@ function adoptionOf(
     readonly sink: Sink
     readonly recorded: SinkOffsets
     readonly whole: boolean
-    readonly source: RecordSource
   },
 ): Adoption {
   for (const [partition, position] of stated) positions.set(partition, position)

@@ -7,6 +7,7 @@ import type { RowFindings } from '../audit/row-findings.ts'
 import type { PartitionScope } from '../audit/row-scope.ts'
 import { holdProperty, holdToText } from '../commit/hold.ts'
 import { manifestProof } from '../commit/manifest-proof.ts'
+import { boundsAt } from '../commit/plan-start.ts'
 import { ledgerOf } from '../commit/standing.ts'
 import { systemClock } from '../core/clock.ts'
 import { FirnError } from '../core/errors.ts'
@@ -91,7 +92,7 @@ export async function adoptTable(call: AdoptCall): Promise<Adoption> {
   const scopes = new PartitionMap<PartitionScope>()
   for (const at of partitionsOf(call.topics)) {
     const facts = call.topics.get(at.topic)
-    const logStart = facts?.partitions.get(at.partition)?.logStart ?? 0n
+    const logStart = boundsAt(call, at)?.logStart ?? 0n
     const range = found.extents.get(at) ?? { start: logStart, end: logStart }
     positions.set(at, range.end)
     begun.set(at, range.start)
@@ -99,8 +100,7 @@ export async function adoptTable(call: AdoptCall): Promise<Adoption> {
       scopes.set(at, { topicId: facts.id, range, gaps: [], rebasedBelow: 0n })
   }
   const bounds = scopes.map(({ range }, at) => {
-    const { logStart = 0n, logEnd = 0n } =
-      call.topics.get(at.topic)?.partitions.get(at.partition) ?? {}
+    const { logStart = 0n, logEnd = 0n } = boundsAt(call, at) ?? {}
     return { start: logStart, end: range.end < logEnd ? range.end : logEnd }
   })
   const rows = await checkRows({

@@ -3,7 +3,7 @@ import { readLiveFiles } from '../audit/live-files.ts'
 import { NO_POSITIONS } from '../audit/position-fields.ts'
 import type { WantedLog } from '../audit/read-log.ts'
 import { commitTakeover } from '../commit/committer.ts'
-import type { TopicFacts } from '../commit/plan-start.ts'
+import { boundsAt, type TopicFacts } from '../commit/plan-start.ts'
 import { tableRefusal } from '../commit/refusals.ts'
 import { systemClock } from '../core/clock.ts'
 import { FirnError } from '../core/errors.ts'
@@ -176,7 +176,7 @@ async function countedText(
   const wanted = new PartitionMap<WantedLog>()
   for (const [partition, end] of positions) {
     const facts = topics.get(partition.topic)
-    const logStart = facts?.partitions.get(partition.partition)?.logStart
+    const logStart = boundsAt({ topics }, partition)?.logStart
     if (facts === undefined || logStart === undefined) continue
     if (logStart > 0n) {
       throw moveRefused(
@@ -219,7 +219,7 @@ async function rowsOf({ name, loaded, context, standing }: LedgerView): Promise<
 /** What the log has no longer: the takeover is right, and `run` will ask for the gap to be accepted. */
 function expiredTexts({ name, view }: LedgerView, positions: Adoption['positions']): string[] {
   return [...positions].flatMap(([partition, position]) => {
-    const bounds = view.log.topics.get(partition.topic)?.partitions.get(partition.partition)
+    const bounds = boundsAt(view.log, partition)
     if (bounds === undefined || position >= bounds.logStart) return []
     const gap = `${partitionText(partition)} [${position},${bounds.logStart})`
     return [
@@ -241,7 +241,7 @@ function print(output: Output, { view, from }: AdoptCall, adoption: Adoption): J
       { title: 'log', align: 'right' },
     ],
     [...positions].map(([partition, position]) => {
-      const bounds = view.view.log.topics.get(partition.topic)?.partitions.get(partition.partition)
+      const bounds = boundsAt(view.view.log, partition)
       const log = bounds === undefined ? '-' : `${bounds.logStart} to ${bounds.logEnd}`
       return [partitionText(partition), String(position), log]
     }),

@@ -1,5 +1,6 @@
 import { changeTable } from '../commit/change-table.ts'
 import { mirrorProperty, tagName } from '../commit/ledger-text.ts'
+import { boundsAt } from '../commit/plan-start.ts'
 import { startTable } from '../commit/start.ts'
 import { partitionText } from '../core/offsets.ts'
 import { logReader } from '../worker/log-reader.ts'
@@ -39,7 +40,7 @@ export function ledgerInitVerb(
         const { name, context } = view
         output.heading(`${name}: a ledger of ${context.owner.writer} begins`)
         for (const { topic, partition } of view.view.partitions) {
-          const bounds = view.view.log.topics.get(topic)?.partitions.get(partition)
+          const bounds = boundsAt(view.view.log, { topic, partition })
           output.mark(
             'note',
             `${partitionText({ topic, partition })}: ${table.start.kind}, of a log from ${bounds?.logStart ?? '?'} to ${bounds?.logEnd ?? '?'}`,

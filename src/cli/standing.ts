@@ -1,3 +1,4 @@
+import { boundsAt } from '../commit/plan-start.ts'
 import type { Ledger } from '../commit/ledger.ts'
 import { nextOf } from '../commit/ledger.ts'
 import type { FirnError } from '../core/errors.ts'
@@ -17,7 +18,7 @@ export function standings({ verdict, log, partitions }: StartView): readonly Par
   const ledger: Ledger | undefined =
     verdict !== undefined && 'ledger' in verdict ? verdict.ledger : undefined
   return partitions.flatMap((partition) => {
-    const bounds = log.topics.get(partition.topic)?.partitions.get(partition.partition)
+    const bounds = boundsAt(log, partition)
     if (bounds === undefined) return []
     const { logStart, logEnd } = bounds
     return [

@@ -1,7 +1,7 @@
 import { type CommitResponse, type LoadedTable, tableText } from '../catalog/catalog.ts'
 import { backoffMs } from '../core/backoff.ts'
 import { FirnError } from '../core/errors.ts'
-import { commitId, type SnapshotId, snapshotId } from '../core/ids.ts'
+import { type CommitId, commitId, type SnapshotId, snapshotId } from '../core/ids.ts'
 import { passes } from '../core/points.ts'
 import { PartitionMap } from '../core/offsets.ts'
 import type { TableMetadata } from '../iceberg/metadata.ts'
@@ -80,9 +80,7 @@ export async function commitMove(
   move: LedgerMove,
   options: CommitOptions = {},
 ): Promise<CommitOutcome> {
-  const { random } = context
-  const ids = { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
-  return commitLoop(context, { kind: 'move', move, ...ids }, options)
+  return commitLoop(context, { kind: 'move', move, ...freshIds(context) }, options)
 }
 
 /** Commits a rollback: the branch, and the ledger with it, go back in one request. */
@@ -91,9 +89,7 @@ export async function commitRollback(
   rollback: Rollback,
   options: CommitOptions = {},
 ): Promise<CommitOutcome> {
-  const { random } = context
-  const ids = { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
-  return commitLoop(context, { kind: 'rollback', rollback, ...ids }, options)
+  return commitLoop(context, { kind: 'rollback', rollback, ...freshIds(context) }, options)
 }
 
 /** Commits a takeover: the ledger begins behind rows of another hand. */
@@ -102,9 +98,15 @@ export async function commitTakeover(
   takeover: Takeover,
   options: CommitOptions = {},
 ): Promise<CommitOutcome> {
-  const { random } = context
-  const ids = { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
-  return commitLoop(context, { kind: 'takeover', takeover, ...ids }, options)
+  return commitLoop(context, { kind: 'takeover', takeover, ...freshIds(context) }, options)
+}
+
+/** What names a snapshot without files, through all attempts to commit it. */
+function freshIds({ random }: CommitContext): {
+  readonly commitId: CommitId
+  readonly snapshotId: SnapshotId
+} {
+  return { commitId: commitId(random.uuid()), snapshotId: snapshotId(random.int63()) }
 }
 
 type AttemptEnd =

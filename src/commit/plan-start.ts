@@ -39,6 +39,14 @@ export interface LogFacts {
   readonly topics: ReadonlyMap<TopicName, TopicFacts>
 }
 
+/** What the brokers say of one partition; undefined where it is not in the facts. */
+export function boundsAt(
+  { topics }: Pick<LogFacts, 'topics'>,
+  { topic, partition }: TopicPartition,
+): PartitionFacts | undefined {
+  return topics.get(topic)?.partitions.get(partition)
+}
+
 /** Where a topic begins that no ledger holds yet, with whatever only the brokers know already asked. */
 export type ResolvedStart =
   | { readonly kind: 'earliest' | 'latest' }

@@ -46,8 +46,7 @@ export const PROCESS_SCENARIOS: readonly Scenario[] = [
         return worker.process.status() !== undefined
       })
       stage.marksFault()
-      const log = await worker.log()
-      if (!log.some((line) => JSON.stringify(line).includes('ENCODER_THREAD_DIED'))) {
+      if (!(await stage.hasLogged('ENCODER_THREAD_DIED'))) {
         throw new Error(`it did not say why: ${await worker.tail(5)}`)
       }
       await stage.produce(PORTION)

@@ -199,6 +199,12 @@ export class Stage implements AsyncDisposable {
     await this.until(`${count} rows`, async () => (await this.rows()) >= count)
   }
 
+  /** Whether some worker has written this in its log. */
+  async hasLogged(text: string): Promise<boolean> {
+    const lines = await Promise.all(this.workers.map(async (worker) => worker.log()))
+    return lines.flat().some((line) => JSON.stringify(line).includes(text))
+  }
+
   /** Everybody stops; then an engine that shares no code with us counts, and the log says what there should be. */
   async verdict(): Promise<Verdict> {
     const recoveredMs = Date.now() - this.faultAtMs

@@ -114,7 +114,7 @@ const DISK: Scenario = {
       await writeFile(ballast, Buffer.alloc(2 ** 20)).catch(() => undefined)
       stage.marksFault()
       await stage.produce(PORTION)
-      await stage.until('word of it', async () => hasLogged(stage, 'ENOSPC'))
+      await stage.until('word of it', async () => stage.hasLogged('ENOSPC'))
       if ((await stage.rows()) !== PORTION) throw new Error('the disk was not full')
       await rm(ballast)
       await stage.untilRows()
@@ -123,11 +123,6 @@ const DISK: Scenario = {
       await run('umount', ['--lazy', disk])
     }
   },
-}
-
-async function hasLogged(stage: Stage, text: string): Promise<boolean> {
-  const lines = await Promise.all(stage.workers.map(async (worker) => worker.log()))
-  return lines.flat().some((line) => JSON.stringify(line).includes(text))
 }
 
 export const STORAGE_SCENARIOS: readonly Scenario[] = [...STORE, MULTIPART, DISK]

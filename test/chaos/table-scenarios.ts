@@ -99,12 +99,7 @@ const ROLLBACKS: readonly Scenario[] = (['follow', 'hold', 'skip'] as const).map
 /** Nothing is committed until a person says what is to become of the records. */
 async function decide(stage: Stage): Promise<void> {
   await stage.produce(PORTION)
-  await stage.until('the refusal', async () => {
-    const lines = await Promise.all(stage.workers.map(async (worker) => worker.log()))
-    return lines
-      .flat()
-      .some(({ msg, error }) => `${msg} ${JSON.stringify(error)}`.includes('TABLE_ROLLED_BACK'))
-  })
+  await stage.until('the refusal', async () => stage.hasLogged('TABLE_ROLLED_BACK'))
   if ((await stage.rows()) !== PORTION) throw new Error('hold did not hold')
   const config = join(stage.rig.scratch, `${stage.options.name}-solo.yaml`)
   const done = await runFirn([

@@ -1,28 +1,18 @@
 import { z } from 'zod'
 import { describe, expect, test } from 'vitest'
-import { tableText } from '../../src/catalog/catalog.ts'
-import { RestCatalog } from '../../src/catalog/rest-catalog.ts'
 import { parseJson } from '../../src/core/json.ts'
-import { systemClock } from '../../src/core/clock.ts'
-import { systemRandom } from '../../src/core/random.ts'
 import { runFirn } from '../../rig/firn.ts'
 import { type KafkaTool, kafkaTool } from '../../rig/produce.ts'
 import { readWith } from '../../rig/readers/readers.ts'
 import type { RigOptions } from '../../rig/start.ts'
 import { useRig } from '../support/rig.ts'
 import { locate, untilRows, viewTable } from './support/catalog-view.ts'
+import { ForeignWriter } from './support/foreign-writer.ts'
 import { configFile, configText, startWorker, stopGently } from './support/job.ts'
 
 const PARTITIONS = 4
 const PORTION = 2_000
 const TABLE = { namespace: ['shop'], name: 'orders' }
-const NO_TLS = {
-  ca: undefined,
-  cert: undefined,
-  key: undefined,
-  serverName: undefined,
-  insecureSkipVerify: false,
-}
 
 const ORDERS = `  - table: shop.orders
     topics: orders
@@ -187,38 +177,11 @@ for (const { name, rig: parts, rollback } of CASES) {
 
     /** main back to the snapshot before the newest, with the catalog client: as any tool does it. */
     async function rollBack(): Promise<void> {
-      const catalog = await RestCatalog.open(
-        {
-          uri: rig().catalog.uri,
-          warehouse: rig().catalog.warehouse,
-          auth: { type: 'none' },
-          headers: {},
-          tls: NO_TLS,
-          accessDelegation: 'none',
-          connectTimeoutMs: 5_000,
-          requestTimeoutMs: 30_000,
-          retry: { attemptsMax: 3, waitMsMin: 10, waitMsMax: 100 },
-        },
-        { clock: systemClock, random: systemRandom },
-      )
-      const loaded = await catalog.loadTable(TABLE)
-      if (loaded.kind !== 'loaded') throw new Error(`no ${tableText(TABLE)}`)
-      const { metadata } = loaded.table
-      const head = metadata.snapshots.find((one) => one.snapshotId === metadata.currentSnapshotId)
+      const table = new ForeignWriter(rig().catalog, TABLE)
+      const [head] = await table.ancestry()
       const parent = head?.parentSnapshotId
       if (parent === undefined || parent === null) throw new Error('nothing to go back to')
-      const outcome = await catalog.commitTable(TABLE, {
-        requirements: [{ type: 'assert-table-uuid', uuid: metadata.tableUuid }],
-        updates: [
-          {
-            action: 'set-snapshot-ref',
-            refName: 'main',
-            ref: { type: 'branch', snapshotId: parent },
-          },
-        ],
-      })
-      expect(outcome.kind).toBe('committed')
-      await catalog.close()
+      await table.rollBack(parent)
     }
 
     /** Nessie lists one snapshot only: its branch goes back by one commit, and the table's metadata with it. */
