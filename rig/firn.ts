@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Guarded, runGuarded, spawnGuarded } from './guarded.ts'
+import { peakMemoryBytes } from './process-cost.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const MAIN = join(ROOT, 'src', 'main.ts')
@@ -108,10 +109,4 @@ async function readText(file: string): Promise<string> {
 
 function isLogLine(value: unknown): value is LogLine {
   return typeof value === 'object' && value !== null && 'msg' in value && 'time' in value
-}
-
-async function peakMemoryBytes(pid: number): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
-  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
 }

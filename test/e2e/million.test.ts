@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -6,14 +5,15 @@ import {
   REFERENCE_FIELDS,
   REFERENCE_PARTITIONS,
   referenceRecords,
+  referenceTable,
   writeReferenceFile,
 } from '../../bench/reference-data.ts'
 import { poll } from '../../rig/environment.ts'
 import { type FirnWorker, startFirn } from '../../rig/firn.ts'
 import { runGuarded } from '../../rig/guarded.ts'
+import { processorMs } from '../../rig/process-cost.ts'
 import { type KafkaTool, kafkaTool } from '../../rig/produce.ts'
 import { type Digest, type Engine, digestOfLines, readWith } from '../../rig/readers/readers.ts'
-import type { IcebergType } from '../../rig/readers/table.ts'
 import { useRig } from '../support/rig.ts'
 import { locate, rowsOf, untilRows } from './support/catalog-view.ts'
 import { configFile, configText, startWorker, stopGently, untilLogged } from './support/job.ts'
@@ -34,23 +34,8 @@ const ENGINES: readonly Engine[] = ['duckdb', 'pyiceberg', 'spark']
 
 const rig = useRig({ kafka: true, catalog: 'fixture', readers: ENGINES })
 
-function typeText(type: IcebergType): string {
-  if (typeof type === 'string') return type
-  if (type.type === 'list') return `list<${typeText(type.element)}>`
-  if (type.type === 'map') return `map<${typeText(type.key)}, ${typeText(type.value)}>`
-  return `struct<${type.fields.map(({ name, type: of }) => `${name}: ${typeText(of)}`).join(', ')}>`
-}
-
 function eventsTable(table: string, topic: string): string {
-  const columns = REFERENCE_FIELDS.map(
-    ({ name, type }) => `      - {name: ${name}, type: '${typeText(type)}'}`,
-  )
-  return `  - table: ${table}
-    topics: ${topic}
-    columns:
-${columns.join('\n')}
-    create:
-      partition_by: []`
+  return referenceTable(table, topic, '    create:\n      partition_by: []')
 }
 
 /** One worker comes back as the same static member, the others as new ones. */
@@ -240,14 +225,3 @@ describe('a million records', () => {
     expect(quick()).toBe(true)
   })
 })
-
-/** Linux counts in hundredths of a second. */
-const TICK_MS = 10
-
-/** What a process has used of the processors so far, user and system. */
-async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  // Behind the name, which is in brackets: utime and stime are fields 14 and 15 of proc(5).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
-}
