@@ -1,235 +1,118 @@
 /**
- * The whole way, on real parts: a topic of reference records (zstd, 4 partitions) into a table, by Firn with and without
- * encoder threads and, if asked, by Apache's Kafka Connect sink. Broker, catalog and whoever is measured share the
- * machine; tables are in a local directory. The programs take turns, round by round; each figure is the median. A run
- * counts only where DuckDB finds every record once.
+ * The whole way, on real parts: a topic into a table, by Firn and, if asked, by Apache's Kafka Connect sink, which take
+ * turns in each round. Broker, catalog, object store and whoever is measured share the machine. A run counts only where
+ * DuckDB finds every record once, and Firn's also has to pass `firn audit`.
  *
- *     npm run bench -- [--records N] [--rounds N] [--peer connect] [--json]
+ *     npm run bench -- [--shapes reference,small,…|all] [--records N] [--rounds N] [--store s3|local]
+ *                      [--threads N] [--peer connect] [--json]
  */
-import { writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { poll } from '../rig/environment.ts'
-import { startFirn } from '../rig/firn.ts'
-import { peakMemoryBytes, processorMs } from '../rig/process-cost.ts'
-import { kafkaTool } from '../rig/produce.ts'
-import { readWith } from '../rig/readers/readers.ts'
-import { type ConnectWorker, startConnect } from '../rig/services/connect.ts'
-import { type Rig, startRig } from '../rig/start.ts'
-import { locate, rowsOf } from '../test/e2e/support/catalog-view.ts'
-import { REFERENCE_PARTITIONS, referenceRecords, referenceTable } from './reference-data.ts'
+import { startRig } from '../rig/start.ts'
+import type { Contest, Run } from './contest.ts'
+import { type Line, lineOf, machine, print } from './report.ts'
+import { runConnect } from './run-connect.ts'
+import { runFirn } from './run-firn.ts'
+import { type Shape, SHAPES } from './shapes.ts'
+import { createTopic, fillTopic } from './topic.ts'
 
-const TOPIC = 'events'
-const CHUNK = 20_000
-const DEADLINE_MS = 600_000
-
-/** What one run of one program took. */
-interface Run {
-  readonly seconds: number
-  readonly cpuSeconds: number
-  readonly peakMb: number
-}
+const EMPTY_TOPIC = 'empty'
+const INTERVAL_MS = 5_000
 
 const { values } = parseArgs({
   options: {
+    shapes: { type: 'string', default: 'reference' },
     records: { type: 'string', default: '1000000' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '2' },
+    store: { type: 'string', default: 's3' },
+    threads: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) },
     peer: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
-const records = Number(values.records)
-const rounds = Number(values.rounds)
-if (!(records >= CHUNK) || !(rounds >= 1))
-  throw new Error(`--records from ${CHUNK}, --rounds from 1`)
+const [records, rounds] = [Number(values.records), Number(values.rounds)]
+if (!(records >= 1_000) || !(rounds >= 1)) throw new Error('--records from 1000, --rounds from 1')
+if (values.store !== 's3' && values.store !== 'local') throw new Error('--store: s3 or local')
 if (values.peer !== undefined && values.peer !== 'connect') throw new Error('--peer takes connect')
+if (values.peer !== undefined && values.store === 's3')
+  throw new Error('--peer: with --store local, where the sink is at its best')
+const shapes = values.shapes === 'all' ? Object.keys(SHAPES) : values.shapes.split(',')
 
-await using rig = await startRig({ kafka: true, catalog: 'fixture', readers: ['duckdb'] })
-const { bytes, sample } = await produce()
-const programs: Record<string, (round: number) => Promise<Run>> = {
-  'firn, threads: 1': async (round) => runFirn(rig, 1, round),
-  'firn, threads: 0': async (round) => runFirn(rig, 0, round),
-  'JSON.parse alone, one thread': async () => parseAlone(sample),
-  ...(values.peer === undefined
-    ? {}
-    : { 'Kafka Connect sink': async (round) => runConnect(rig, round) }),
+await using rig = await startRig({
+  kafka: true,
+  catalog: 'fixture',
+  readers: ['duckdb'],
+  ...(values.store === 's3' ? { s3: 'versitygw' } : {}),
+})
+await createTopic(rig.kafka.bootstrap, EMPTY_TOPIC, 1)
+const lines: Line[] = []
+for (const name of shapes) {
+  const shape = SHAPES[name]
+  if (shape === undefined) throw new Error(`no shape ${name}: ${Object.keys(SHAPES).join(', ')}`)
+  lines.push(...(await compare(name, shape)))
 }
-const runs = new Map<string, Run[]>(Object.keys(programs).map((name) => [name, []]))
-for (let round = 0; round < rounds; round++) {
-  for (const [name, run] of Object.entries(programs)) runs.get(name)?.push(await run(round))
+if (values.json) console.log(JSON.stringify({ machine: machine(), ...values, lines }))
+else {
+  console.log(`${machine()}; ${values.store}, ${rounds} rounds`)
+  print(lines)
 }
-print()
 
-/** Into the topic; the first records stay at hand for who only parses. */
-async function produce(): Promise<{ bytes: number; sample: readonly Buffer[] }> {
-  await using tool = kafkaTool(rig.kafka.bootstrap)
-  await tool.createTopic(TOPIC, { partitions: REFERENCE_PARTITIONS })
-  await tool.createTopic('nothing', { partitions: 1 })
-  const kept: Buffer[] = []
-  let [chunk, index, size]: [{ value: string; partition: number }[], number, number] = [[], 0, 0]
-  for (const value of referenceRecords(records)) {
-    chunk.push({ value, partition: index % REFERENCE_PARTITIONS })
-    size += value.length
-    if (kept.length < CHUNK) kept.push(Buffer.from(value))
-    index += 1
-    if (chunk.length < CHUNK && index < records) continue
-    await tool.produce(TOPIC, chunk, { compression: 'zstd' })
-    chunk = []
+async function compare(name: string, shape: Shape): Promise<Line[]> {
+  const count = Math.round(records * shape.share)
+  const { bytes, sample } = await fillTopic(rig.kafka.bootstrap, name, { shape, records: count })
+  const contest: Contest = {
+    rig,
+    onS3: values.store === 's3',
+    shape,
+    topic: name,
+    records: count,
+    intervalMs: INTERVAL_MS,
   }
-  return { bytes: size, sample: kept }
+  const threads = Number(values.threads)
+  const programs: Record<string, () => Promise<Run>> = {
+    firn: async () => runFirn(contest, { threads }),
+    'JSON.parse': async () => parseAlone(sample, count),
+    ...(values.peer === undefined
+      ? {}
+      : { connect: async () => runConnect(contest, { emptyTopic: EMPTY_TOPIC }) }),
+  }
+  const runs = new Map<string, Run[]>(Object.keys(programs).map((program) => [program, []]))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [program, run] of Object.entries(programs)) {
+      process.stderr.write(`${name}, round ${round + 1} of ${rounds}: ${program}\n`)
+      runs.get(program)?.push(await run())
+    }
+  }
+  const profile = await runFirn(contest, { threads, profiled: true })
+  return [...runs].map(([program, own]) =>
+    lineOf({
+      shape: name,
+      program,
+      records: count,
+      bytes,
+      runs: own,
+      profile: program === 'firn' ? profile : undefined,
+    }),
+  )
 }
 
-function parseAlone(texts: readonly Buffer[]): Run {
+/** What one thread takes that does nothing but parse the same bytes into objects. */
+function parseAlone(sample: readonly Buffer[], count: number): Run {
   const cpu = process.cpuUsage()
   const began = performance.now()
   let parsed = 0
-  while (parsed < records) {
-    for (const text of texts) JSON.parse(text.toString())
-    parsed += texts.length
+  while (parsed < count) {
+    for (const text of sample) JSON.parse(text.toString())
+    parsed += sample.length
   }
   const { user, system } = process.cpuUsage(cpu)
-  const scale = records / parsed
+  const scale = count / parsed
   return {
     seconds: (scale * (performance.now() - began)) / 1_000,
     cpuSeconds: (scale * (user + system)) / 1e6,
-    peakMb: 0,
-  }
-}
-
-async function runFirn(
-  { kafka, catalog, scratch }: Rig,
-  threads: number,
-  round: number,
-): Promise<Run> {
-  const name = `threads_${threads}_${round}`
-  const config = join(scratch, `${name}.yaml`)
-  await writeFile(
-    config,
-    `writer: ${name}
-threads: ${threads}
-kafka: {brokers: ['${kafka.bootstrap}']}
-catalog: {uri: ${catalog.uri}}
-flush: {interval_ms: 5000, idle_ms: 200}
-http: {enabled: false}
-log: {format: json}
-tables:
-${referenceTable(`bench.${name}`, TOPIC)}
-`,
-  )
-  const worker = await startFirn({ name, config, scratch })
-  try {
-    await untilRows(`bench.${name}`, async () => worker.tail(20))
-    const run = await costOf(worker.pid)
-    const log = await worker.log()
-    const began = log.find(({ msg }) => msg.startsWith('reading'))
-    const ended = log.findLast(({ msg }) => msg.startsWith('committed'))
-    await expectExact(`bench.${name}`)
-    const tookMs = Date.parse(ended?.time ?? '') - Date.parse(began?.time ?? '')
-    return { ...run, seconds: tookMs / 1_000 }
-  } finally {
-    await worker.kill9()
-  }
-}
-
-/** Its boot is not counted, its commit interval is: 5 s, as Firn's. */
-async function runConnect({ kafka, catalog, scratch }: Rig, round: number): Promise<Run> {
-  const table = `bench.connect_${round}`
-  await createTable(table)
-  const place = join(scratch, `connect-${round}`)
-  const connect: ConnectWorker = await startConnect({ scratch: place, bootstrap: kafka.bootstrap })
-  try {
-    const boot = await processorMs(connect.pid)
-    const name = `bench${round}`
-    await connect.putSink({
-      name,
-      topics: [TOPIC],
-      table,
-      catalogUri: catalog.uri,
-      commitIntervalMs: 5_000,
-    })
-    await connect.untilRunning(name)
-    const began = performance.now()
-    await untilRows(table, async () => connect.logTail())
-    const seconds = (performance.now() - began) / 1_000
-    const { cpuSeconds, peakMb } = await costOf(connect.pid)
-    await connect.deleteConnector(name)
-    await expectExact(table)
-    return { seconds, cpuSeconds: cpuSeconds - boot / 1_000, peakMb }
-  } finally {
-    await connect.kill9()
-  }
-}
-
-/** As Firn would have it, without its own column: a worker without records makes the table. */
-async function createTable(table: string): Promise<void> {
-  const name = table.replace('.', '-')
-  const config = join(rig.scratch, `${name}.yaml`)
-  await writeFile(
-    config,
-    `writer: ${name}
-kafka: {brokers: ['${rig.kafka.bootstrap}']}
-catalog: {uri: ${rig.catalog.uri}}
-http: {enabled: false}
-log: {format: json}
-tables:
-${referenceTable(table, 'nothing', '    metadata_column: {enabled: false}')}
-`,
-  )
-  const worker = await startFirn({ name, config, scratch: rig.scratch })
-  const made = await poll(
-    async () =>
-      (await worker.log()).some(({ msg }) => msg.startsWith('reading')) ? true : undefined,
-    { deadlineMs: 60_000, everyMs: 100 },
-  )
-  await worker.stop()
-  if (made === undefined) throw new Error(`${table} was not made: ${await worker.tail(10)}`)
-}
-
-async function untilRows(table: string, why: () => Promise<string>): Promise<void> {
-  const reached = await poll(
-    async () => ((await rowsOf(rig.catalog, table)) >= records ? true : undefined),
-    { deadlineMs: DEADLINE_MS, everyMs: 250 },
-  )
-  if (reached === undefined) throw new Error(`${table} did not get there: ${await why()}`)
-}
-
-async function costOf(pid: number): Promise<Pick<Run, 'cpuSeconds' | 'peakMb'>> {
-  const cpuSeconds = (await processorMs(pid)) / 1_000
-  return { cpuSeconds, peakMb: ((await peakMemoryBytes(pid)) ?? 0) / 2 ** 20 }
-}
-
-async function expectExact(table: string): Promise<void> {
-  const metadataLocation = await locate(rig.catalog, table)
-  const [row] = await readWith('duckdb', { metadataLocation }).sql(
-    'SELECT count(*)::INTEGER AS "rows", count(DISTINCT event_id)::INTEGER AS ids FROM t',
-  )
-  if (row?.['rows'] === records && row['ids'] === records) return
-  throw new Error(`${table} is not exact: ${JSON.stringify(row)}`)
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-}
-
-function print(): void {
-  const millions = records / 1e6
-  const rows = [...runs].map(([name, own]) => {
-    const seconds = median(own.map((run) => run.seconds))
-    return {
-      program: name,
-      'records/s': Math.round(records / seconds),
-      'MB/s': Math.round(bytes / seconds / 1e6),
-      'CPU s/million': Number((median(own.map((run) => run.cpuSeconds)) / millions).toFixed(2)),
-      'peak MB': Math.round(median(own.map((run) => run.peakMb))),
-    }
-  })
-  if (values.json)
-    console.log(JSON.stringify({ records, rounds, cores: availableParallelism(), rows }))
-  else {
-    console.log(
-      `${records} records of ${Math.round(bytes / records)} bytes, ${rounds} rounds, ${availableParallelism()} × ${cpus()[0]?.model ?? '?'}`,
-    )
-    console.table(rows)
+    peakBytes: 0,
+    files: 0,
+    fileBytes: 0,
+    commits: 0,
   }
 }

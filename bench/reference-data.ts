@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
-import type { IcebergField, IcebergType } from '../rig/readers/table.ts'
+import type { IcebergField } from '../rig/readers/table.ts'
+import { tableEntry } from './table-entry.ts'
 
 /**
  * The reference data of benchmarks and of the exactness tests: JSON records of about 383 bytes, the same on every
@@ -57,25 +58,11 @@ export const REFERENCE_FIELDS: readonly IcebergField[] = [
 
 /** An entry of `tables:` for the records, with more YAML behind it. */
 export function referenceTable(table: string, topics: string, more = ''): string {
-  const columns = REFERENCE_FIELDS.map(
-    ({ name, type }) => `      - {name: ${name}, type: '${typeText(type)}'}`,
-  )
-  return `  - table: ${table}
-    topics: ${topics}
-    columns:
-${columns.join('\n')}
-${more}`
-}
-
-function typeText(type: IcebergType): string {
-  if (typeof type === 'string') return type
-  if (type.type === 'list') return `list<${typeText(type.element)}>`
-  if (type.type === 'map') return `map<${typeText(type.key)}, ${typeText(type.value)}>`
-  return `struct<${type.fields.map(({ name, type: of }) => `${name}: ${typeText(of)}`).join(', ')}>`
+  return tableEntry({ table, topics, fields: REFERENCE_FIELDS, more })
 }
 
 /** Uniform numbers of [0, 1) by the mulberry32 generator. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0

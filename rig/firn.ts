@@ -5,6 +5,8 @@ import { peakMemoryBytes } from './process-cost.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const MAIN = join(ROOT, 'src', 'main.ts')
+/** What `npm run build` makes: the program as it is shipped. */
+export const BUILT_MAIN = join(ROOT, 'dist', 'main.js')
 const KILL_AT = join(ROOT, 'rig', 'kill-at.ts')
 
 /** A line of a worker's log: JSON, with whatever facts it has. */
@@ -43,13 +45,16 @@ export async function startFirn(options: {
   readonly main?: string
   /** Passes a point (src/core/points.ts) for the n-th time, and is killed there: `staged:2`. */
   readonly killAt?: string
+  /** Further arguments for Node itself: `--cpu-prof`. */
+  readonly node?: readonly string[]
 }): Promise<FirnWorker> {
-  const { name, config, scratch, main, killAt } = options
+  const { name, config, scratch, main, killAt, node = [] } = options
   const logFile = join(scratch, `${name}.log`)
   const startedAtMs = Date.now()
   const command = {
     program: process.execPath,
     args: [
+      ...node,
       ...(killAt === undefined ? [] : ['--import', KILL_AT]),
       main ?? MAIN,
       'run',

@@ -25,12 +25,33 @@ export interface SinkOptions {
 export interface ConnectOptions {
   readonly scratch: string
   readonly bootstrap: string
+  /** As a test starts it, or as its own start script does: for figures. Default: `quick`. */
+  readonly jvm?: 'quick' | 'usual'
 }
+
+/** KAFKA_HEAP_OPTS and KAFKA_JVM_PERFORMANCE_OPTS of connect-distributed.sh and kafka-run-class.sh. */
+const USUAL_JVM = [
+  '-Xms256M',
+  '-Xmx2G',
+  '-server',
+  '-XX:+UseG1GC',
+  '-XX:MaxGCPauseMillis=20',
+  '-XX:InitiatingHeapOccupancyPercent=35',
+  '-XX:+ExplicitGCInvokesConcurrent',
+  '-Djava.awt.headless=true',
+]
 
 const statusSchema = z.object({
   connector: z.object({ state: z.string() }),
   tasks: z.array(z.object({ state: z.string(), trace: z.string().optional() })),
 })
+
+type Status = z.infer<typeof statusSchema>
+
+function failureIn(status: Status | undefined): string | undefined {
+  const failed = status?.tasks.find(({ state }) => state === 'FAILED')
+  return failed === undefined ? undefined : (failed.trace ?? 'a task failed')
+}
 
 const BOOT_MS = 180_000
 const RUNNING_MS = 120_000
@@ -60,8 +81,8 @@ export class ConnectWorker extends Service {
     const outcome = await poll(
       async () => {
         const status = await this.#status(name)
-        const failed = status?.tasks.find(({ state }) => state === 'FAILED')
-        if (failed !== undefined) return failed.trace ?? 'a task failed'
+        const failure = failureIn(status)
+        if (failure !== undefined) return failure
         const running =
           status !== undefined &&
           status.tasks.length > 0 &&
@@ -76,7 +97,12 @@ export class ConnectWorker extends Service {
     )
   }
 
-  async #status(name: string): Promise<z.infer<typeof statusSchema> | undefined> {
+  /** The trace of a task that has failed: it does not come back by itself. */
+  async failure(name: string): Promise<string | undefined> {
+    return failureIn(await this.#status(name))
+  }
+
+  async #status(name: string): Promise<Status | undefined> {
     const response = await fetch(`${this.uri}/connectors/${name}/status`)
     const text = await response.text()
     return response.ok ? statusSchema.parse(JSON.parse(text)) : undefined
@@ -94,7 +120,11 @@ export class ConnectWorker extends Service {
  * Starts a Kafka Connect worker with Iceberg's sink among its plugins. Its own state is in Kafka: a worker that is
  * killed and started again on the same brokers goes on.
  */
-export async function startConnect({ scratch, bootstrap }: ConnectOptions): Promise<ConnectWorker> {
+export async function startConnect({
+  scratch,
+  bootstrap,
+  jvm = 'quick',
+}: ConnectOptions): Promise<ConnectWorker> {
   const directory = await ensure(connectJars)
   const java = await javaProgram()
   const place = join(scratch, 'connect')
@@ -113,9 +143,7 @@ export async function startConnect({ scratch, bootstrap }: ConnectOptions): Prom
       command: {
         program: java,
         args: [
-          '-Xms256m',
-          '-Xmx1g',
-          ...QUICK_JVM,
+          ...(jvm === 'quick' ? ['-Xms256m', '-Xmx1g', ...QUICK_JVM] : USUAL_JVM),
           `-Dlog4j.configuration=file:${logging}`,
           '-classpath',
           join(directory, CONNECT_FOLDERS.worker, '*'),
