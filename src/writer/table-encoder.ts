@@ -31,6 +31,7 @@ export class TableEncoder {
   readonly #emit: (output: EncoderOutput) => void
   readonly #partitioner: Partitioner | undefined
   readonly #tuples = new Map<string, TupleWriter>()
+  /** For good: what the engine has learnt of generated code is lost with it, and costs a second to learn again. */
   #decoding: Decoding | undefined
   #files = 0
   #uses = 0
@@ -87,18 +88,14 @@ export class TableEncoder {
 
   #forget(): void {
     this.#tuples.clear()
-    // A decoder is bound to its builder: of an unpartitioned table that was the tuple's own.
-    if (this.#partitioner === undefined) this.#decoding = undefined
-    else this.#decoding?.builder.release()
+    this.#decoding?.builder.release()
     this.#emit({ kind: 'end' })
   }
 
+  /** Throws where the columns cannot be decoded to: to whoever pushes, not to whoever makes the encoder. */
   #decodingNow(): Decoding {
     if (this.#decoding === undefined) {
-      const builder =
-        this.#partitioner === undefined
-          ? this.#tuple(ALL_ROWS, []).builder
-          : new BatchBuilder(this.#plan.schema)
+      const builder = new BatchBuilder(this.#plan.schema)
       this.#decoding = { builder, decoder: compileDecoder(builder, this.#plan.decoding) }
     }
     return this.#decoding
@@ -126,7 +123,12 @@ export class TableEncoder {
   #tuple(key: string, tuple: PartitionTuple): TupleWriter {
     const known = this.#tuples.get(key)
     if (known !== undefined) return known
-    const writer = new TupleWriter(tuple, {
+    // The rows of an unpartitioned table need not be gathered: they are decoded to where they are encoded from.
+    const builder =
+      this.#partitioner === undefined
+        ? this.#decodingNow().builder
+        : new BatchBuilder(this.#plan.schema)
+    const writer = new TupleWriter(tuple, builder, {
       plan: this.#plan,
       settings: this.#settings,
       emit: this.#emit,

@@ -1,4 +1,4 @@
-import { BatchBuilder } from '../columns/batch-builder.ts'
+import type { BatchBuilder } from '../columns/batch-builder.ts'
 import type { PartitionTuple } from '../iceberg/partition.ts'
 import { ParquetFileEncoder } from '../parquet/parquet-file-encoder.ts'
 import type { EncoderOutput, EncodingPlan } from './encoder.ts'
@@ -28,10 +28,10 @@ export class TupleWriter {
   readonly #parts: TupleWriterParts
   #file: OpenFile | undefined
 
-  constructor(tuple: PartitionTuple, parts: TupleWriterParts) {
+  constructor(tuple: PartitionTuple, builder: BatchBuilder, parts: TupleWriterParts) {
     this.tuple = tuple
+    this.builder = builder
     this.#parts = parts
-    this.builder = new BatchBuilder(parts.plan.schema)
   }
 
   /** Bytes of the rows that are not encoded yet. */
