@@ -1,3 +1,5 @@
+import { release } from '../core/release.ts'
+
 /** Blocks handed on are about this large: few enough to send, small enough to hold. */
 const BLOCK_BYTES = 2 ** 20
 
@@ -31,6 +33,8 @@ export class FileOutput {
     for (const piece of this.pieces) {
       block.set(piece, at)
       at += piece.length
+      // A compressed page lies at the start of memory for what would not have been compressible.
+      release(piece)
     }
     this.blocks.push(block)
     this.pieces = []

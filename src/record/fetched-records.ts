@@ -1,6 +1,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { FirnError } from '../core/errors.ts'
 import type { Position } from '../core/offsets.ts'
+import { release } from '../core/release.ts'
 import type { FetchedBatch } from '../consumer/record-source.ts'
 import { readBatch, type BatchHeader } from './batch-header.ts'
 import { CorruptBatch } from './corrupt-batch.ts'
@@ -142,6 +143,7 @@ export class FetchedRecords {
     if (this.#reader.at !== this.#reader.view.byteLength) {
       throw new CorruptBatch('bytes are left behind its last record')
     }
+    if (header.codec !== 0) release(this.cursor.bytes)
     this.#passBatch(header)
   }
 

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { required } from '../core/assert.ts'
+import { release } from '../core/release.ts'
 import type { EncoderOutput } from './encoder.ts'
 import {
   type EncoderReply,
@@ -22,6 +23,7 @@ port.on('message', (request: EncoderRequest) => {
     case 'push':
       answer(request.call, () => {
         const outcome = encoderOf(request.encoder).push(request.batch)
+        release(request.batch.bytes)
         return { kind: 'pushed', call: request.call, outcome: sentOutcome(outcome) }
       })
       break
