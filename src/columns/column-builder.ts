@@ -7,6 +7,7 @@ import { grownBytes, grownCapacity, grownFloat32, grownFloat64, grownInt32 } fro
 import { type Layout, layoutOf, widthOf } from './layout.ts'
 
 const NO_BYTES = Buffer.alloc(0)
+const NO_VIEW = viewOf(NO_BYTES)
 const NO_WORDS = new Int32Array(0)
 const NO_FLOATS = new Float32Array(0)
 const NO_DOUBLES = new Float64Array(0)
@@ -63,6 +64,8 @@ export class ColumnBuilder {
   floats: Float32Array = NO_FLOATS
   doubles: Float64Array = NO_DOUBLES
   bytes: Buffer = NO_BYTES
+  /** Over `bytes`. */
+  bytesView: DataView = NO_VIEW
 
   constructor(field: NestedField, state: BuilderState) {
     this.field = field
@@ -154,6 +157,7 @@ export class ColumnBuilder {
     this.floats = NO_FLOATS
     this.doubles = NO_DOUBLES
     this.bytes = NO_BYTES
+    this.bytesView = NO_VIEW
     this.offsets = this.hasOffsets ? new Int32Array(1) : NO_WORDS
   }
 
@@ -193,7 +197,8 @@ export class ColumnBuilder {
     return this.layout === 'bytes' || this.layout === 'list' || this.layout === 'map'
   }
 
-  private fillNull(): void {
+  /** As `appendNull`, where there is room already. */
+  fillNull(): void {
     const { counters } = this.state
     const at = this.length
     counters[this.lengthAt] = at + 1
@@ -242,6 +247,7 @@ export class ColumnBuilder {
   private replaceBytes(length: number): void {
     this.state.allocatedBytes += length - this.bytes.length
     this.bytes = grownBytes(this.bytes, length)
+    this.bytesView = viewOf(this.bytes)
   }
 
   /** Without `bytes`, which are counted where they are replaced. */
@@ -254,4 +260,8 @@ export class ColumnBuilder {
       this.doubles.byteLength
     )
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -6,15 +6,9 @@ import { required } from '../core/assert.ts'
 import type { ValueDecoder } from './decoder.ts'
 import type { DecodingOptions } from './decoding.ts'
 import { JsonCompiler } from './json-compiler.ts'
-import {
-  copyText,
-  interruptions,
-  JsonReader,
-  NOT_ASCII,
-  skipNull,
-  skipSpace,
-  skipValue,
-} from './json-reader.ts'
+import { JsonReader, NOT_ASCII, skipNull, skipSpace, skipValue } from './json-reader.ts'
+import { appendBase64 } from './json-bytes.ts'
+import { appendJsonText } from './json-text.ts'
 import { kafkaAppender, type KafkaAppender } from './kafka-column.ts'
 import { hasEqualSlots } from './map-keys.ts'
 import type { RecordCursor } from './record-cursor.ts'
@@ -94,16 +88,14 @@ const RUNTIME = {
   appendDefault: (column: ColumnBuilder): void => {
     appendValue(column, required(column.field.writeDefault, 'write default'))
   },
-  copyText,
+  appendBase64,
+  appendJsonText,
   hasEqualSlots,
-  interruptions,
-  NOT_ASCII,
   rewindSlot,
   roomOf,
   skipNull,
   skipSpace,
   skipValue,
-  viewOf: (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
 }
 
 /** Slots that there is room for, in a struct's columns too. */

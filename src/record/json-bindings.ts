@@ -5,8 +5,8 @@ import { commentText } from './source-text.ts'
 
 /**
  * The part of the generated code that holds the columns: each column's arrays as variables, fetched again by `bind`
- * whenever one of them was replaced; `prepare`, which makes room for rows; and for each column `grow` (one more slot of
- * a list's elements) and `hole` (a null slot).
+ * whenever one of them was replaced; `prepare`, which makes room for rows; and for each column `grow`: one more slot of
+ * a list's elements.
  */
 export function bindingSource(
   top: readonly ColumnBuilder[],
@@ -29,7 +29,6 @@ export function bindingSource(
     `rows = Math.min(S[0] + rowsAhead${room})`,
     '}',
     ...all.flatMap((column) => growLines(indexOf(column))),
-    ...all.flatMap((column) => holeLines(column, indexOf)),
   ]
 }
 
@@ -51,11 +50,7 @@ function declarationLines(column: ColumnBuilder, index: number): string[] {
 
 function fetchLines(column: ColumnBuilder, index: number): string[] {
   return [
-    ...arraysOf(column).map(([letter, array]) =>
-      letter === 't'
-        ? `t${index} = viewOf(C${index}.bytes)`
-        : `${letter}${index} = C${index}.${array}`,
-    ),
+    ...arraysOf(column).map(([letter, array]) => `${letter}${index} = C${index}.${array}`),
     `m${index} = roomOf(C${index})`,
   ]
 }
@@ -64,41 +59,24 @@ function growLines(index: number): string[] {
   return [`function grow${index}() {`, `C${index}.reserve(1)`, 'bind()', '}']
 }
 
-/** A null slot; of a required column, one under a null parent, which is never looked at. */
-function holeLines(column: ColumnBuilder, indexOf: (column: ColumnBuilder) => number): string[] {
-  const index = indexOf(column)
-  const { lengthAt, nullsAt, optional, layout } = column
-  const lines = [`function hole${index}() {`, `const n = S[${lengthAt}]`, `S[${lengthAt}] = n + 1`]
-  if (optional) lines.push(`S[${nullsAt}]++`, `v${index}[n >>> 3] &= ~(1 << (n & 7))`)
-  if (layout === 'bytes' || layout === 'list' || layout === 'map') {
-    lines.push(`o${index}[n + 1] = o${index}[n]`)
-  }
-  if (layout === 'struct') lines.push(...column.children.map((child) => `hole${indexOf(child)}()`))
-  lines.push('}')
-  return lines
-}
-
-/** The arrays that a column's code uses, each by the letter of its variable; `t` is a view of `bytes`. */
-function arraysOf({ layout, optional }: ColumnBuilder): readonly (readonly [string, string])[] {
-  const validity = optional ? ([['v', 'validity']] as const) : []
+/** The arrays that a column's code uses, each by the letter of its variable. Text and binary are appended by others. */
+function arraysOf({ layout }: ColumnBuilder): readonly (readonly [string, string])[] {
   switch (layout) {
     case 'int32':
     case 'int64':
     case 'decimal':
-      return [...validity, ['w', 'words']]
+      return [['w', 'words']]
     case 'float':
-      return [...validity, ['x', 'floats']]
+      return [['x', 'floats']]
     case 'double':
-      return [...validity, ['x', 'doubles']]
-    case 'bytes':
-      return [...validity, ['o', 'offsets'], ['b', 'bytes'], ['t', 'bytes']]
+      return [['x', 'doubles']]
     case 'boolean':
     case 'fixed':
-      return [...validity, ['b', 'bytes']]
+      return [['b', 'bytes']]
     case 'list':
     case 'map':
-      return [...validity, ['o', 'offsets']]
+      return [['o', 'offsets']]
     default:
-      return validity
+      return []
   }
 }

@@ -1,3 +1,4 @@
+import type { ColumnBuilder } from '../columns/column-builder.ts'
 import { BAIL, HEX_DIGITS, type JsonReader } from './json-reader.ts'
 
 const QUOTE = 34
@@ -48,8 +49,26 @@ for (const [value, digit] of Array.from(BASE64_DIGITS).entries()) {
   BASE64[digit.charCodeAt(0)] = value
 }
 
+/** Appends base64 text at a quote to a binary column. */
+export function appendBase64(
+  reader: JsonReader,
+  at: number,
+  column: ColumnBuilder,
+  counters: Int32Array,
+): number {
+  const slot = counters[column.lengthAt] ?? 0
+  const { offsets } = column
+  const from = offsets[slot] ?? 0
+  // Room for all that is left of the record: base64 does not get longer by being read.
+  if (from + reader.end - at > column.bytes.length) column.reserveBytes(reader.end - at)
+  const behind = readBase64(reader, at, column.bytes, from)
+  offsets[slot + 1] = reader.written
+  counters[column.lengthAt] = slot + 1
+  return behind
+}
+
 /** Base64 text as bytes from `target[to]` on, which has room for them; `written` is then where they end. */
-export function readBase64(reader: JsonReader, at: number, target: Buffer, to: number): number {
+function readBase64(reader: JsonReader, at: number, target: Buffer, to: number): number {
   const { bytes } = reader
   if (bytes[at] !== QUOTE) return BAIL
   let place = at + 1

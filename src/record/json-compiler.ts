@@ -158,7 +158,7 @@ export class JsonCompiler {
   #valueCall(column: ColumnBuilder): string {
     const index = this.#index(column)
     if (!column.optional) return `value${index}(r, p)`
-    return `src[p] === 110 ? (hole${index}(), skipNull(r, p)) : value${index}(r, p)`
+    return `src[p] === 110 ? (C${index}.fillNull(), skipNull(r, p)) : value${index}(r, p)`
   }
 
   #missingLines(columns: readonly ColumnBuilder[], words: number): string[] {
@@ -179,7 +179,7 @@ export class JsonCompiler {
     if (column.field.writeDefault !== undefined) {
       return `{ appendDefault(C${index}); if (builder.generation !== bound) bind() }`
     }
-    return column.optional ? `hole${index}()` : 'return -1'
+    return column.optional ? `C${index}.fillNull()` : 'return -1'
   }
 
   #addValue(column: ColumnBuilder, parentDepth: number): void {

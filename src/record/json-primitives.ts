@@ -1,6 +1,6 @@
 import type { ColumnBuilder } from '../columns/column-builder.ts'
 import { assert } from '../core/assert.ts'
-import { fixedReader, readBase64, readBoolean, readUuid } from './json-bytes.ts'
+import { fixedReader, readBoolean, readUuid } from './json-bytes.ts'
 import { decimalReader, readDouble, readFloat, readInt, readLong } from './json-numbers.ts'
 import type { JsonReader } from './json-reader.ts'
 import { readDate, readTime, timestampReader } from './json-times.ts'
@@ -35,9 +35,8 @@ export function primitiveSource(
 ): string[] {
   const { layout, lengthAt, field } = column
   if (layout === 'bytes') {
-    return field.type.kind === 'string'
-      ? textSource(column, index)
-      : binarySource(column, index, readers)
+    const append = field.type.kind === 'string' ? 'appendJsonText' : 'appendBase64'
+    return [`function value${index}(r, p) {`, `return ${append}(r, p, C${index}, S)`, '}']
   }
   const reader = readerOf(column, readers)
   const array = layout === 'boolean' || layout === 'fixed' ? 'b' : isReal(layout) ? 'x' : 'w'
@@ -105,69 +104,4 @@ function readerOf({ field }: ColumnBuilder, readers: PrimitiveReaders): string {
     default:
       assert(false, `type ${type.kind} has no reader of single values`)
   }
-}
-
-/** Room for all that is left of the record: neither escapes nor base64 get longer by being read. */
-function roomLines(index: number): string[] {
-  return [
-    `if (q + r.end - p > b${index}.length) {`,
-    `C${index}.reserveBytes(r.end - p)`,
-    'bind()',
-    '}',
-  ]
-}
-
-/** Text is copied eight bytes at a time, its end byte by byte; from the first escape on it is somebody else's. */
-function textSource({ lengthAt }: ColumnBuilder, index: number): string[] {
-  return [
-    `function value${index}(r, p) {`,
-    'const src = r.bytes, view = r.view, end = r.end',
-    `const n = S[${lengthAt}]`,
-    `let q = o${index}[n], c = 0, h = 0, w = 0, x = 0`,
-    'if (src[p] !== 34) return -1',
-    ...roomLines(index),
-    `const b = b${index}, t = t${index}`,
-    'for (p++; p + 8 <= end; p += 8, q += 8) {',
-    'w = view.getInt32(p, true)',
-    'x = view.getInt32(p + 4, true)',
-    'if ((interruptions(w) | interruptions(x)) & NOT_ASCII) break',
-    't.setInt32(q, w, true)',
-    't.setInt32(q + 4, x, true)',
-    'h |= w | x',
-    '}',
-    'while ((c = src[p] | 0) !== 34) {',
-    'if (c < 32 || c === 92) {',
-    `p = copyText(r, p, t, q) - 1`,
-    'if (p < 0) return -1',
-    'q = r.written',
-    'break',
-    '}',
-    'h |= c',
-    'b[q++] = c',
-    'p++',
-    '}',
-    'r.highBits |= h',
-    `o${index}[n + 1] = q`,
-    `S[${lengthAt}] = n + 1`,
-    'return p + 1',
-    '}',
-  ]
-}
-
-function binarySource(
-  { lengthAt }: ColumnBuilder,
-  index: number,
-  readers: PrimitiveReaders,
-): string[] {
-  const reader = readers.name('readBase64', () => readBase64)
-  return [
-    `function value${index}(r, p) {`,
-    `const n = S[${lengthAt}], q = o${index}[n]`,
-    ...roomLines(index),
-    `p = ${reader}(r, p, b${index}, q)`,
-    `o${index}[n + 1] = r.written`,
-    `S[${lengthAt}] = n + 1`,
-    'return p',
-    '}',
-  ]
 }
