@@ -3,6 +3,12 @@ import { release } from '../core/release.ts'
 /** Blocks handed on are about this large: few enough to send, small enough to hold. */
 const BLOCK_BYTES = 2 ** 20
 
+/** Where bytes lie in a file. */
+export interface Extent {
+  readonly offset: number
+  readonly length: number
+}
+
 /** Bytes of a file in their order, handed on in blocks that each own their memory, so that they can be transferred. */
 export class FileOutput {
   /** Where the next byte goes, from the start of the file. */
@@ -11,12 +17,14 @@ export class FileOutput {
   private pieceBytes = 0
   private blocks: Uint8Array[] = []
 
-  /** Takes bytes over: they must not change any more. */
-  write(bytes: Uint8Array): void {
+  /** Takes bytes over: their memory may be given back at once, so that whoever wrote them cannot even ask how many they are. */
+  write(bytes: Uint8Array): Extent {
+    const extent = { offset: this.position, length: bytes.length }
     this.pieces.push(bytes)
-    this.pieceBytes += bytes.length
-    this.position += bytes.length
+    this.pieceBytes += extent.length
+    this.position += extent.length
     if (this.pieceBytes >= BLOCK_BYTES) this.endBlock()
+    return extent
   }
 
   /** Everything written since the last call. */

@@ -1,14 +1,9 @@
 import type { ChunkFacts } from './column-chunk.ts'
+import type { Extent } from './file-output.ts'
 import { CODEC, type Codec, ENCODING, PAGE_TYPE, PHYSICAL } from './format.ts'
 import { type ParquetSchema, writeSchema } from './parquet-schema.ts'
 import { writeStatistics } from './statistics.ts'
 import { THRIFT_ELEMENT, ThriftWriter } from './thrift.ts'
-
-/** Where something lies in the file. */
-export interface Extent {
-  readonly offset: number
-  readonly length: number
-}
 
 /** A column chunk with its parts of the page index, which are written behind all row groups. */
 export interface IndexedChunk {

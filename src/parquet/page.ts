@@ -63,14 +63,12 @@ export class PageWriter {
     // A 32-bit pattern, in a field that is signed.
     this.thrift.int32(4, crc32(compressed) | 0)
     writeHeader()
-    const header = this.thrift.finish()
-    const offset = this.output.position
-    this.output.write(header)
+    const header = this.output.write(this.thrift.finish())
     // A body that is not compressed lies in memory that the next page is written to.
-    this.output.write(compressed === body ? new Uint8Array(body) : compressed)
+    const content = this.output.write(compressed === body ? new Uint8Array(body) : compressed)
     return {
-      offset,
-      compressedSize: header.length + compressed.length,
+      offset: header.offset,
+      compressedSize: header.length + content.length,
       uncompressedSize: header.length + body.length,
     }
   }

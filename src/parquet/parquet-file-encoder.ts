@@ -9,8 +9,8 @@ import { bloomFilter, takesBloomFilter } from './bloom-filter.ts'
 import { type ChunkFacts, ChunkEncoder } from './column-chunk.ts'
 import { boundBytes, MetricsCollector } from './column-metrics.ts'
 import type { EncodingMemory } from './encoding-memory.ts'
-import { FileOutput } from './file-output.ts'
-import { type Extent, footer, type IndexedChunk, type RowGroup } from './footer.ts'
+import { type Extent, FileOutput } from './file-output.ts'
+import { footer, type IndexedChunk, type RowGroup } from './footer.ts'
 import { columnIndex, offsetIndex } from './page-index.ts'
 import { type Leaf, type ParquetSchema, parquetSchema } from './parquet-schema.ts'
 import type { ParquetSettings } from './settings.ts'
@@ -143,10 +143,7 @@ export class ParquetFileEncoder {
   }
 
   private writeExtent(bytes: Uint8Array | undefined): Extent | undefined {
-    if (bytes === undefined) return undefined
-    const offset = this.output.position
-    this.output.write(bytes)
-    return { offset, length: bytes.length }
+    return bytes === undefined ? undefined : this.output.write(bytes)
   }
 }
 
