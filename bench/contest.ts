@@ -28,6 +28,8 @@ export interface Run {
   readonly files: number
   readonly fileBytes: number
   readonly commits: number
+  /** Of what it wrote; undefined for a program that writes nothing. */
+  readonly digest?: string
 }
 
 const DEADLINE_MS = 1_800_000
@@ -69,13 +71,18 @@ export async function tableSize(
   }
 }
 
-/** By an engine that shares no code with any of them: every record, once. */
-export async function expectExact(contest: Contest, table: string): Promise<void> {
+/**
+ * By an engine that shares no code with any of them: every record, once. The digest is of all columns of all rows, in
+ * no order: whoever has written the same records has the same.
+ */
+export async function digestOf(contest: Contest, table: string): Promise<string> {
   const { rig, onS3, shape, records } = contest
   const metadataLocation = await locate(rig.catalog, table)
   const at = onS3 ? { metadataLocation, s3: rig.s3.s3 } : { metadataLocation }
-  const query = `SELECT count(*)::INTEGER AS "rows", count(DISTINCT ${shape.key})::INTEGER AS keys FROM t`
-  const [row] = await readWith('duckdb', at).sql(query, [shape.key])
-  if (row?.['rows'] === records && row['keys'] === records) return
+  const columns = shape.fields.map(({ name }) => name)
+  const query = `SELECT count(*)::INTEGER AS "rows", count(DISTINCT ${shape.key})::INTEGER AS keys, bit_xor(hash(${columns.join(', ')}))::VARCHAR AS digest FROM t`
+  const [row] = await readWith('duckdb', at).sql(query, columns)
+  const { rows, keys, digest } = { ...row }
+  if (rows === records && keys === records && typeof digest === 'string') return digest
   throw new Error(`${table} is not exact: ${JSON.stringify(row)}`)
 }

@@ -1,7 +1,8 @@
 /**
  * The whole way, on real parts: a topic into a table, by Firn and, if asked, by Apache's Kafka Connect sink, which take
  * turns in each round. Broker, catalog, object store and whoever is measured share the machine. A run counts only where
- * DuckDB finds every record once, and Firn's also has to pass `firn audit`.
+ * DuckDB finds every record once, in all columns the same as in every other run's table, and Firn's own has to pass
+ * `firn audit`.
  *
  *     npm run bench -- [--shapes reference,small,…|all] [--records N] [--rounds N] [--store s3|local]
  *                      [--threads N] [--peer connect] [--json]
@@ -84,6 +85,10 @@ async function compare(name: string, shape: Shape): Promise<Line[]> {
     }
   }
   const profile = await runFirn(contest, { threads, profiled: true })
+  const digests = new Set(
+    [...runs.values(), [profile]].flat().flatMap(({ digest }) => digest ?? []),
+  )
+  if (digests.size !== 1) throw new Error(`${name}: the tables differ: ${[...digests].join(', ')}`)
   return [...runs].map(([program, own]) =>
     lineOf({
       shape: name,

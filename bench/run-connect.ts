@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { peakMemoryBytes, processorMs } from '../rig/process-cost.ts'
 import { startConnect } from '../rig/services/connect.ts'
-import { type Contest, expectExact, type Run, tableSize, untilComplete } from './contest.ts'
+import { type Contest, digestOf, type Run, tableSize, untilComplete } from './contest.ts'
 import { createTable } from './run-firn.ts'
 import { createTopic } from './topic.ts'
 
@@ -42,8 +42,8 @@ export async function runConnect(
     const cpuSeconds = ((await processorMs(connect.pid)) - boot) / 1_000
     const peakBytes = (await peakMemoryBytes(connect.pid)) ?? 0
     await connect.deleteConnector(name)
-    await expectExact(contest, table)
-    return { seconds, cpuSeconds, peakBytes, ...(await tableSize(contest, table)) }
+    const digest = await digestOf(contest, table)
+    return { seconds, cpuSeconds, peakBytes, digest, ...(await tableSize(contest, table)) }
   } finally {
     await connect.kill9()
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { poll } from '../rig/environment.ts'
 import { BUILT_MAIN, type FirnWorker, runFirn as runVerb, startFirn } from '../rig/firn.ts'
 import { peakMemoryBytes, processorMs, threadProcessorMs } from '../rig/process-cost.ts'
-import { type Contest, expectExact, type Run, tableSize, untilComplete } from './contest.ts'
+import { type Contest, digestOf, type Run, tableSize, untilComplete } from './contest.ts'
 import { stageMicros } from './stage-profile.ts'
 import { tableEntry } from './table-entry.ts'
 
@@ -36,12 +36,13 @@ export async function runFirn(contest: Contest, options: FirnOptions): Promise<R
     const seconds = await secondsOf(worker)
     await worker.stop()
     await expectAudited(config, table)
-    await expectExact(contest, table)
+    const digest = await digestOf(contest, table)
     const stages = options.profiled === true ? await stageMicros(profiles) : undefined
     return {
       ...cost,
       ...(await tableSize(contest, table)),
       seconds,
+      digest,
       ...(stages === undefined ? {} : { stages }),
     }
   } finally {
