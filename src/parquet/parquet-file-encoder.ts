@@ -112,11 +112,11 @@ export class ParquetFileEncoder {
   /** A Bloom filter must be made at once: the values lie in scratch memory. It is written behind the row group. */
   private encodeChunk(leaf: Leaf, batch: ColumnBatch): ChunkWithFilter {
     const { settings, metricsMode } = this.options
-    const { facts, distinctValues } = this.chunks.encode(
-      leaf,
-      batch,
-      boundBytes(metricsMode(leaf.fieldId)),
-    )
+    const { position } = this.output
+    const bounds = boundBytes(metricsMode(leaf.fieldId))
+    const { facts, distinctValues } = this.chunks.encode(leaf, batch, bounds)
+    // Readers find the pages of a column by this size alone.
+    assert(facts.compressedSize === this.output.position - position, 'a chunk is its pages')
     this.metrics.add(facts)
     const wanted = settings.bloomFilters.get(leaf.fieldId)
     if (wanted === undefined || !takesBloomFilter(leaf)) return { facts, bloom: undefined }
