@@ -3,7 +3,14 @@ import { childFields } from '../iceberg/schema.ts'
 import type { NestedField } from '../iceberg/types.ts'
 import { bitmapBytes, clearBit, setBits } from './bitmap.ts'
 import { Column } from './column.ts'
-import { grownBytes, grownCapacity, grownFloat32, grownFloat64, grownInt32 } from './growable.ts'
+import {
+  freeArray,
+  grownBytes,
+  grownCapacity,
+  grownFloat32,
+  grownFloat64,
+  grownInt32,
+} from './growable.ts'
 import { type Layout, layoutOf, widthOf } from './layout.ts'
 
 const NO_BYTES = Buffer.alloc(0)
@@ -159,6 +166,13 @@ export class ColumnBuilder {
     this.bytes = NO_BYTES
     this.bytesView = NO_VIEW
     this.offsets = this.hasOffsets ? new Int32Array(1) : NO_WORDS
+  }
+
+  /** Gives all arrays up and their memory back, whoever still looks at them. */
+  free(): void {
+    const { validity, words, floats, doubles, bytes, offsets } = this
+    for (const array of [validity, words, floats, doubles, bytes, offsets]) freeArray(array)
+    this.drop()
   }
 
   /** Bytes in use, as Arrow counts them: of this column and those in it. */

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BatchBuilder } from '../../../src/columns/batch-builder.ts'
+import { appendRange, rangeBytes } from '../../../src/columns/append-range.ts'
 import { appendRows, takeRows } from '../../../src/columns/take-rows.ts'
 import { schemaAndRows } from './schemas.ts'
 import { appendRow, appendTree, batchOf, rowsOf } from './tree.ts'
@@ -65,6 +66,54 @@ describe('rows in columns', () => {
           expect(rowsOf(taken)).toEqual(indices.map((index) => rows[index]))
         },
       ),
+    )
+  })
+
+  test('neighbouring rows are copied as if they were taken one by one', () => {
+    fc.assert(
+      fc.property(schemaAndRows, fc.nat(), fc.nat(), ({ schema, rows }, from, to) => {
+        const batch = batchOf(schema, rows)
+        const [start = 0, end = 0] = [from, to]
+          .map((at) => at % (rows.length + 1))
+          .sort((left, right) => left - right)
+        const builder = new BatchBuilder(schema)
+        for (const range of [
+          { start: 0, end: start },
+          { start, end },
+          { start: end, end: rows.length },
+        ]) {
+          appendRange(builder, batch, range)
+        }
+        expect(rowsOf(builder.seal())).toEqual(rows)
+        const middle = new BatchBuilder(schema)
+        appendRange(middle, batch, { start, end })
+        expect(rowsOf(middle.seal())).toEqual(rows.slice(start, end))
+        // Less the last offset of each column that has some.
+        expect(rangeBytes(batch, { start, end })).toBeLessThanOrEqual(middle.byteSize)
+        expect(middle.byteSize - rangeBytes(batch, { start, end })).toBeLessThanOrEqual(
+          middle.allColumns.length * 4,
+        )
+      }),
+    )
+  })
+
+  test('a builder that was freed has given its memory back, and takes rows again', () => {
+    fc.assert(
+      fc.property(schemaAndRows, ({ schema, rows }) => {
+        const builder = new BatchBuilder(schema)
+        for (const row of rows) appendRow(builder, row)
+        const views = builder.allColumns.flatMap(({ validity, words, offsets, bytes }) => [
+          validity,
+          words,
+          offsets,
+          bytes,
+        ])
+        builder.free()
+        expect(builder.allocatedBytes).toBe(0)
+        expect(views.every(({ byteLength }) => byteLength === 0)).toBe(true)
+        for (const row of rows) appendRow(builder, row)
+        expect(rowsOf(builder.seal())).toEqual(rows)
+      }),
     )
   })
 
