@@ -57,6 +57,10 @@ const s3Section = (readFile: ReadFile) =>
       parts_in_flight: whole(1, 64).default(4).meta({
         description: 'Parts of one upload that are on their way at the same time.',
       }),
+      requests_in_flight: whole(1, 1000).default(32).meta({
+        description:
+          'Objects and parts that are on their way at the same time, of all uploads and tables together: as many connections, and that much of the encoded files is sent while the rest waits in memory.',
+      }),
       connect_timeout_ms: milliseconds(100, 600_000).default(5000).meta({
         description: 'How long a connection may take to come about.',
       }),

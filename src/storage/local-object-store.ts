@@ -88,6 +88,7 @@ class LocalUpload implements Upload {
   #opening: Promise<FileHandle> | undefined
   #aborted = false
   #sizeBytes = 0
+  #bytesHeld = 0
 
   constructor(path: string) {
     this.#path = path
@@ -97,16 +98,27 @@ class LocalUpload implements Upload {
     return `${this.#path}${UNFINISHED}`
   }
 
+  get bytesHeld(): number {
+    return this.#bytesHeld
+  }
+
   async write(chunk: Uint8Array): Promise<void> {
-    await named('write', this.#path, async () => {
-      const file = await this.#opened()
-      // A write may take less than it was given.
-      for (let at = 0; at < chunk.length;) {
-        const { bytesWritten } = await file.write(chunk, at)
-        at += bytesWritten
-      }
-      this.#sizeBytes += chunk.length
-    })
+    this.#bytesHeld += chunk.length
+    try {
+      await named('write', this.#path, async () => this.#append(chunk))
+    } finally {
+      this.#bytesHeld -= chunk.length
+    }
+  }
+
+  async #append(chunk: Uint8Array): Promise<void> {
+    const file = await this.#opened()
+    // A write may take less than it was given.
+    for (let at = 0; at < chunk.length;) {
+      const { bytesWritten } = await file.write(chunk, at)
+      at += bytesWritten
+    }
+    this.#sizeBytes += chunk.length
   }
 
   async complete(): Promise<{ readonly sizeBytes: number }> {

@@ -8,6 +8,8 @@ export interface ObjectInfo {
 
 /** An object being written in parts; not visible before `complete`. Exactly one of the two ends it. */
 export interface Upload {
+  /** Bytes taken over that are still in memory. */
+  readonly bytesHeld: number
   /** Takes the chunk over; resolves when there is room for the next one. */
   write(chunk: Uint8Array): Promise<void>
   /** Durable and visible once it resolves. */

@@ -7,6 +7,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { FirnError } from '../core/errors.ts'
+import { InFlight } from './in-flight.ts'
 import type { ObjectInfo, ObjectStore, Upload } from './object-store.ts'
 import { s3Error, type S3Request } from './s3-error.ts'
 import type { S3Options } from './s3-options.ts'
@@ -18,9 +19,12 @@ const SCHEME = /^s3[an]?:\/\/([^/]+)\/(.*)$/
 export class S3ObjectStore implements ObjectStore {
   readonly #client: S3Client
   readonly #options: S3Options
+  readonly #requests: InFlight
 
-  constructor(options: S3Options) {
+  /** `requests` bounds those that write, over as many stores as share it. */
+  constructor(options: S3Options, requests: InFlight = new InFlight(options.requestsInFlight)) {
     this.#options = options
+    this.#requests = requests
     this.#client = new S3Client({
       forcePathStyle: options.pathStyle,
       maxAttempts: options.retry.attemptsMax,
@@ -52,7 +56,14 @@ export class S3ObjectStore implements ObjectStore {
   upload(location: string): Upload {
     const place = placeOf(location)
     const { partSizeBytes, partsInFlight } = this.#options
-    return new S3Upload(this.#client, { ...place, location, partSizeBytes, partsInFlight })
+    const requests = this.#requests
+    return new S3Upload(this.#client, {
+      ...place,
+      location,
+      partSizeBytes,
+      partsInFlight,
+      requests,
+    })
   }
 
   async get(

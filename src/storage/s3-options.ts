@@ -17,6 +17,8 @@ export interface S3Options {
   readonly partSizeBytes: number
   /** Parts of one upload that are sent at once. */
   readonly partsInFlight: number
+  /** Objects and parts that are sent at once, of all uploads together. */
+  readonly requestsInFlight: number
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly retry: BackoffPolicy

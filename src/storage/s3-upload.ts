@@ -1,6 +1,14 @@
-import { Upload as MultipartUpload } from '@aws-sdk/lib-storage'
-import type { S3Client } from '@aws-sdk/client-s3'
-import { PassThrough } from 'node:stream'
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { FirnError } from '../core/errors.ts'
+import type { InFlight } from './in-flight.ts'
 import type { Upload } from './object-store.ts'
 import { s3Error } from './s3-error.ts'
 
@@ -10,81 +18,148 @@ export interface S3UploadOptions {
   readonly location: string
   readonly partSizeBytes: number
   readonly partsInFlight: number
+  /** Over all uploads of the process. */
+  readonly requests: InFlight
 }
 
 /**
- * One object, streamed. The SDK's own multipart upload does the parts: what fits in one part goes as a single PUT,
- * and a failure aborts the upload, so that no parts are left to be paid for.
+ * One object. What fits in one part is held until it is complete and goes as a single PUT; what is larger goes as a
+ * multipart upload, in parts of one size (some stores insist) and a last one that may be smaller.
  */
 export class S3Upload implements Upload {
+  readonly #client: S3Client
   readonly #options: S3UploadOptions
-  readonly #body: PassThrough
-  readonly #upload: MultipartUpload
-  readonly #done: Promise<unknown>
+  readonly #cancel = new AbortController()
+  /** The multipart upload, from its first part on. */
+  #id: Promise<string> | undefined
+  readonly #parts: Promise<CompletedPart>[] = []
+  readonly #sending = new Set<Promise<unknown>>()
+  /** What no part has been made of yet. */
+  #pieces: Uint8Array[] = []
+  #pieceBytes = 0
+  #sendingBytes = 0
   #sizeBytes = 0
 
   constructor(client: S3Client, options: S3UploadOptions) {
+    this.#client = client
     this.#options = options
-    this.#body = new PassThrough({ highWaterMark: options.partSizeBytes })
-    this.#upload = new MultipartUpload({
-      client,
-      params: { Bucket: options.bucket, Key: options.key, Body: this.#body },
-      partSize: options.partSizeBytes,
-      queueSize: options.partsInFlight,
-      leavePartsOnError: false,
-    })
-    this.#done = this.#upload.done()
-    // Told to whoever writes or completes; until then a fault must not count as unhandled, nor block a write.
-    this.#done.catch((fault: unknown) => {
-      this.#body.destroy(fault instanceof Error ? fault : new Error(String(fault)))
-    })
-    this.#body.on('error', () => undefined)
+  }
+
+  get bytesHeld(): number {
+    return this.#pieceBytes + this.#sendingBytes
   }
 
   async write(chunk: Uint8Array): Promise<void> {
+    const { partSizeBytes, partsInFlight } = this.#options
+    this.#pieces.push(chunk)
+    this.#pieceBytes += chunk.length
     this.#sizeBytes += chunk.length
-    await Promise.race([
-      new Promise<void>((resolve) => {
-        this.#body.write(chunk, () => {
-          resolve()
-        })
-      }),
-      this.#failed(),
-    ])
+    // Not when it is exactly full: that may have been all, and is then one PUT.
+    while (this.#pieceBytes > partSizeBytes) this.#sendPart(this.#cut(partSizeBytes))
+    while (this.#sending.size >= partsInFlight) await Promise.race(this.#sending)
   }
 
   async complete(): Promise<{ readonly sizeBytes: number }> {
-    this.#body.end()
-    try {
-      await this.#done
-    } catch (fault) {
-      throw this.#error(fault)
-    }
+    await this.#named(async () => {
+      if (this.#id === undefined) await this.#put()
+      else await this.#completeParts(await this.#id)
+    })
     return { sizeBytes: this.#sizeBytes }
   }
 
   async abort(): Promise<void> {
+    this.#pieces = []
+    this.#pieceBytes = 0
+    this.#cancel.abort()
+    // A part that arrives after the upload's end would stay.
+    await Promise.allSettled(this.#parts)
     try {
-      await this.#upload.abort()
-      this.#body.destroy()
-      await this.#done
+      if (this.#id !== undefined) {
+        const { bucket: Bucket, key: Key } = this.#options
+        const UploadId = await this.#id
+        await this.#client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
+      }
     } catch {
-      // Aborted, which is what was asked for.
+      // Never begun, or ended already: nothing is left.
     }
   }
 
-  /** Rejects once the upload has failed; never resolves. */
-  async #failed(): Promise<never> {
+  async #put(): Promise<void> {
+    const { bucket: Bucket, key: Key } = this.#options
+    await this.#send(this.#cut(this.#pieceBytes), async (Body) => {
+      const put = new PutObjectCommand({ Bucket, Key, Body, ContentLength: Body.length })
+      await this.#client.send(put, { abortSignal: this.#cancel.signal })
+    })
+  }
+
+  async #completeParts(UploadId: string): Promise<void> {
+    const { bucket: Bucket, key: Key, requests } = this.#options
+    if (this.#pieceBytes > 0) this.#sendPart(this.#cut(this.#pieceBytes))
+    const Parts = await Promise.all(this.#parts)
+    const MultipartUpload = { Parts }
+    await requests.run(async () =>
+      this.#client.send(
+        new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }),
+      ),
+    )
+  }
+
+  #sendPart(body: Uint8Array): void {
+    const { bucket: Bucket, key: Key } = this.#options
+    const PartNumber = this.#parts.length + 1
+    const part = this.#named(async () =>
+      this.#send(body, async (Body) => {
+        this.#id ??= this.#begin()
+        const UploadId = await this.#id
+        const upload = { Bucket, Key, UploadId, PartNumber, Body, ContentLength: Body.length }
+        const { ETag } = await this.#client.send(new UploadPartCommand(upload), {
+          abortSignal: this.#cancel.signal,
+        })
+        return { ETag, PartNumber }
+      }),
+    )
+    this.#parts.push(part)
+    this.#sending.add(part)
+    // A part that failed stays: the next write, or the end, tells of it.
+    part.then(
+      () => this.#sending.delete(part),
+      () => undefined,
+    )
+  }
+
+  /** Never cancelled: an upload whose id is not known could not be ended. */
+  async #begin(): Promise<string> {
+    const { bucket: Bucket, key: Key, location } = this.#options
+    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand({ Bucket, Key }))
+    if (UploadId !== undefined) return UploadId
+    throw new FirnError('STORAGE_REFUSED', `cannot write ${location}: the upload got no id`)
+  }
+
+  async #send<T>(body: Uint8Array, send: (body: Uint8Array) => Promise<T>): Promise<T> {
+    this.#sendingBytes += body.length
     try {
-      await this.#done
-    } catch (fault) {
-      throw this.#error(fault)
+      return await this.#options.requests.run(async () => send(body))
+    } finally {
+      this.#sendingBytes -= body.length
     }
-    return new Promise<never>(() => undefined)
   }
 
-  #error(fault: unknown): Error {
-    const { location, bucket } = this.#options
-    return s3Error({ act: 'write', location, bucket }, fault)
+  /** The first bytes that were written and not sent. */
+  #cut(length: number): Uint8Array {
+    const [first] = this.#pieces
+    const all =
+      this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces)
+    this.#pieceBytes -= length
+    this.#pieces = this.#pieceBytes === 0 ? [] : [all.subarray(length)]
+    return all.subarray(0, length)
+  }
+
+  async #named<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (fault) {
+      const { location, bucket } = this.#options
+      throw s3Error({ act: 'write', location, bucket }, fault)
+    }
   }
 }

@@ -77,6 +77,7 @@ export function s3Options(config: S3Config): S3Options {
           },
     partSizeBytes: config.partSizeBytes,
     partsInFlight: config.partsInFlight,
+    requestsInFlight: config.requestsInFlight,
     connectTimeoutMs: config.connectTimeoutMs,
     requestTimeoutMs: config.requestTimeoutMs,
     retry: config.retry,

@@ -1,3 +1,4 @@
+import { InFlight } from '../storage/in-flight.ts'
 import { LocalObjectStore } from '../storage/local-object-store.ts'
 import type { ObjectInfo, ObjectStore, Upload } from '../storage/object-store.ts'
 import { S3ObjectStore } from '../storage/s3-object-store.ts'
@@ -27,13 +28,20 @@ export interface RenewableStore extends ObjectStore {
  */
 export class TableStore implements RenewableStore {
   readonly #options: S3Options
+  readonly #requests: InFlight
   readonly #local = new LocalObjectStore()
   #current: ObjectStore
   #vended: string
   #retired: ObjectStore | undefined
 
-  constructor(options: S3Options, config: Readonly<Record<string, string>> = {}) {
+  /** Tables that share `requests` share the bound of what is sent at once. */
+  constructor(
+    options: S3Options,
+    config: Readonly<Record<string, string>> = {},
+    requests: InFlight = new InFlight(options.requestsInFlight),
+  ) {
     this.#options = options
+    this.#requests = requests
     this.#vended = vendedText(config)
     this.#current = this.#open(config)
   }
@@ -50,7 +58,7 @@ export class TableStore implements RenewableStore {
 
   #open(config: Readonly<Record<string, string>>): ObjectStore {
     return new StoreByScheme({
-      s3: new S3ObjectStore(withVended(this.#options, config)),
+      s3: new S3ObjectStore(withVended(this.#options, config), this.#requests),
       local: this.#local,
     })
   }

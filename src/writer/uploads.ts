@@ -17,6 +17,8 @@ interface OpenFile {
   readonly upload: Upload
   /** Chunks are written one after the other; the chain carries the first fault to `settle`. */
   written: Promise<void>
+  /** Bytes of chunks whose turn has not come. */
+  waitingBytes: number
 }
 
 /**
@@ -26,16 +28,33 @@ interface OpenFile {
 export class Uploads {
   readonly #options: UploadsOptions
   readonly #open = new Map<number, OpenFile>()
+  /** Open, or finished and not yet durable. */
+  readonly #unfinished = new Set<OpenFile>()
   #finished: Promise<DataFile>[] = []
-  #bytesHeld = 0
+  #bytesTaken = 0
 
   constructor(options: UploadsOptions) {
     this.#options = options
   }
 
-  /** Bytes taken over and not yet handed to the store. */
+  /** All bytes taken over since the beginning. */
+  get bytesTaken(): number {
+    return this.#bytesTaken
+  }
+
+  /** Bytes that the store is too slow for: not those of an open file that it holds until they are enough to send. */
+  get bytesWaiting(): number {
+    let bytes = 0
+    for (const { waitingBytes } of this.#unfinished) bytes += waitingBytes
+    return bytes
+  }
+
+  /** All bytes in memory. */
   get bytesHeld(): number {
-    return this.#bytesHeld
+    let bytes = 0
+    for (const { waitingBytes, upload } of this.#unfinished)
+      bytes += waitingBytes + upload.bytesHeld
+    return bytes
   }
 
   take(output: Exclude<EncoderOutput, { kind: 'end' }>): void {
@@ -43,7 +62,9 @@ export class Uploads {
       case 'open': {
         const location = this.#options.locate(output.partition)
         const upload = this.#options.store.upload(location)
-        this.#open.set(output.file, { location, upload, written: Promise.resolve() })
+        const file = { location, upload, written: Promise.resolve(), waitingBytes: 0 }
+        this.#open.set(output.file, file)
+        this.#unfinished.add(file)
         break
       }
       case 'chunk':
@@ -75,14 +96,15 @@ export class Uploads {
     await Promise.allSettled(open.map(async ({ upload }) => upload.abort()))
     await Promise.allSettled(this.#finished)
     this.#finished = []
-    this.#bytesHeld = 0
+    this.#unfinished.clear()
   }
 
   #write(file: OpenFile, bytes: Uint8Array): void {
-    this.#bytesHeld += bytes.byteLength
+    this.#bytesTaken += bytes.byteLength
+    file.waitingBytes += bytes.byteLength
     file.written = file.written.then(async () => {
+      file.waitingBytes -= bytes.byteLength
       await file.upload.write(bytes)
-      this.#bytesHeld -= bytes.byteLength
     })
     file.written.catch(() => undefined)
   }
@@ -95,6 +117,8 @@ export class Uploads {
     } catch (fault) {
       await file.upload.abort()
       throw fault
+    } finally {
+      this.#unfinished.delete(file)
     }
     return dataFile(file.location, encoded, this.#options.specId)
   }

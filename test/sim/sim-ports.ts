@@ -135,6 +135,9 @@ export class SimStore implements RenewableStore {
   upload(location: string): Upload {
     const upload = this.#inner.upload(location)
     return {
+      get bytesHeld() {
+        return upload.bytesHeld
+      },
       write: async (chunk) => this.#call(async () => upload.write(chunk)),
       complete: async () => this.#call(async () => upload.complete()),
       abort: async () => upload.abort(),

@@ -19,10 +19,19 @@ export class FakeObjectStore implements ObjectStore {
 
   upload(location: string): Upload {
     const chunks: Uint8Array[] = []
+    let bytesHeld = 0
     return {
+      get bytesHeld() {
+        return bytesHeld
+      },
       write: async (chunk) => {
-        await this.before('upload', location)
-        chunks.push(chunk.slice())
+        bytesHeld += chunk.length
+        try {
+          await this.before('upload', location)
+          chunks.push(chunk.slice())
+        } finally {
+          bytesHeld -= chunk.length
+        }
       },
       complete: async () => {
         const body = Buffer.concat(chunks)

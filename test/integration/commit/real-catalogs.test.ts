@@ -309,6 +309,7 @@ describe('Nessie, which keeps less than it says', () => {
           sessionToken: undefined,
         },
         partSizeBytes: 8 * 1024 * 1024,
+        requestsInFlight: 8,
         partsInFlight: 2,
         connectTimeoutMs: 5_000,
         requestTimeoutMs: 30_000,

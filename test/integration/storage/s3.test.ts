@@ -21,6 +21,7 @@ function options(overrides: Partial<S3Options> = {}): S3Options {
     credentials: { accessKeyId, secretAccessKey: () => secretAccessKey, sessionToken: undefined },
     partSizeBytes: PART,
     partsInFlight: 2,
+    requestsInFlight: 8,
     connectTimeoutMs: 1_000,
     requestTimeoutMs: 30_000,
     retry: { attemptsMax: 2, waitMsMin: 10, waitMsMax: 50 },

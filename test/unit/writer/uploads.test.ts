@@ -31,6 +31,9 @@ class Watched extends FakeObjectStore {
   override upload(location: string): Upload {
     const upload = super.upload(location)
     return {
+      get bytesHeld() {
+        return upload.bytesHeld
+      },
       write: async (chunk) => upload.write(chunk),
       complete: async () => {
         const done = await upload.complete()
