@@ -44,6 +44,8 @@ import { type Ports, withPorts } from './with-ports.ts'
 
 /** Encoded bytes that may wait for object storage. */
 const UPLOAD_BYTES_MAX = 64 * 1024 * 1024
+/** Rows that are not encoded yet. */
+const COLUMN_BYTES_MAX = 64 * 1024 * 1024
 
 /** `firn replay TABLE`: reads a range of a topic again and puts it in the place of what the table has of it. */
 export function replayVerb(outside: ProcessOutside): Verb {
@@ -127,7 +129,8 @@ async function replayParts(call: ReplayCall, ports: Ports): Promise<ReplayParts>
     source: ports.source,
     column: table.metadataColumn.enabled ? table.metadataColumn.name : undefined,
     topics: table.topics.flatMap((topic) => (topic.kind === 'name' ? [topicName(topic.name)] : [])),
-    encoding: (metadata) => encodingPlan(config, table, metadata),
+    encoding: (metadata) =>
+      encodingPlan({ ...config, columnBytesMax: COLUMN_BYTES_MAX }, table, metadata),
     encoder: inlineEncoder,
     reading: {
       bytesMax: UPLOAD_BYTES_MAX,

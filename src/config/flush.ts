@@ -15,7 +15,8 @@ export const flushSection = section({
     description: 'The oldest record that is not committed waits at most so long.',
   }),
   bytes_max: bytesMax.default(128 * MIB).meta({
-    description: 'A buffer is sealed at so many bytes of encoded files.',
+    description:
+      'A buffer is sealed at so many bytes of files: what has been encoded since the last seal, and what the rows in columns will come to, by what columns came to so far. Memory is bounded by `memory.budget_bytes`, not by this.',
   }),
   rows_max: rowsMax.default(10_000_000).meta({
     description: 'A buffer is sealed at so many rows.',

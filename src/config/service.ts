@@ -10,10 +10,11 @@ export const memorySection = section({
     .optional()
     .meta({
       description:
-        'Most bytes that are held of records: fetched, in columns, encoded and in upload. At the limit partitions pause. Default: a quarter of the memory that the container or machine gives, from 64 MiB to 1 GiB.',
+        'Most bytes that are held of records: fetched, in columns, encoded and in upload. At the limit partitions pause and the largest buffer is sealed. Half of it is for columns, in equal shares for each table and thread: beyond its share a partitioned table encodes the tuples with the most rows ahead of time, as row groups of files that stay open. Default: a quarter of the memory that the container or machine gives, from 64 MiB to 1 GiB.',
     }),
-  open_tuples_max: whole(1, 100_000).default(100).meta({
-    description: 'Partition tuples of a table with an open file; beyond it the coldest is closed.',
+  open_tuples_max: whole(1, 100_000).default(2_000).meta({
+    description:
+      'Partition tuples with an open file, of a table and thread; beyond it the coldest is closed, and its next rows begin another file. A file is open from its first row group to the end of the round; rows that wait in columns need none. Until its end each takes, in memory, what its footer will say (about 16 KiB for 20 columns and each row group) and, on S3, the encoded bytes that do not fill a part yet; all of it counts towards the budget.',
   }),
 })
 

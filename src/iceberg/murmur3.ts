@@ -20,8 +20,11 @@ export function murmur3(bytes: Uint8Array): number {
 
 /** The hash of an integer's 8 little-endian bytes. */
 export function murmur3Long(value: bigint): number {
-  const low = Number(BigInt.asIntN(32, value))
-  const high = Number(BigInt.asIntN(32, value >> 32n))
+  return murmur3Words(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))
+}
+
+/** The same of an integer that lies in two words. */
+export function murmur3Words(low: number, high: number): number {
   return finish(mixHash(mixHash(0, low), high), 8)
 }
 

@@ -7,9 +7,14 @@ import { aliasesOf } from '../record/aliases.ts'
 import type { DecodingOptions } from '../record/decoding.ts'
 import type { EncodingPlan } from '../writer/encoder.ts'
 
+export type EncodingConfig = Pick<Config, 'kafka' | 'memory'> & {
+  /** What one encoder may hold: a share of the memory budget. */
+  readonly columnBytesMax: number
+}
+
 /** How records become files of a table as it is now. Throws SPEC_INVALID for a spec that Firn does not write under. */
 export function encodingPlan(
-  config: Pick<Config, 'kafka' | 'memory'>,
+  config: EncodingConfig,
   table: TableConfig,
   metadata: TableMetadata,
 ): EncodingPlan {
@@ -24,6 +29,7 @@ export function encodingPlan(
     decoding: decodingOf(table, schema),
     isolation: config.kafka.isolation,
     openTuplesMax: config.memory.openTuplesMax,
+    columnBytesMax: config.columnBytesMax,
   }
 }
 

@@ -34,3 +34,17 @@ export function decideBudget(
   )
   return { fetch: 'pause', seal: largest }
 }
+
+/** The rest is for what is fetched, for encoded bytes and uploads, and for what the columns pass their share by. */
+const COLUMNS_SHARE = 1 / 2
+/** With less, row groups would be too small to be worth a reader's while; pausing keeps the budget then. */
+const COLUMN_BYTES_MIN = 1024 * 1024
+
+/** Bytes of columns for each encoder, where every table has one in every thread. */
+export function columnBytesMax(
+  budgetBytes: number,
+  { tables, threads }: { readonly tables: number; readonly threads: number },
+): number {
+  const encoders = Math.max(1, tables) * Math.max(1, threads)
+  return Math.max(COLUMN_BYTES_MIN, Math.floor((budgetBytes * COLUMNS_SHARE) / encoders))
+}

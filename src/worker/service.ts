@@ -12,9 +12,11 @@ import { isLive, readiness, type HealthState } from '../telemetry/health.ts'
 import { startHttp, type HttpServer } from '../telemetry/http.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { InFlight } from '../storage/in-flight.ts'
 import { EncoderThread } from '../writer/encoder-threads.ts'
 import { inlineEncoder } from '../writer/inline-encoder.ts'
 import { openCatalog, s3Options, sourceOptions } from './open-ports.ts'
+import { columnBytesMax } from './memory-budget.ts'
 import { TableReporter } from './table-reporter.ts'
 import { TableSession } from './table-session.ts'
 import { TableStore } from './table-store.ts'
@@ -48,6 +50,9 @@ export class Service {
   readonly #config: Config
   readonly #outside: ServiceOutside
   readonly #catalog: RestCatalog
+  readonly #budgetBytes: number
+  /** All tables together send so much at once. */
+  readonly #requests: InFlight
   readonly #threads: readonly EncoderThread[]
   readonly #tables: readonly Reported[]
   readonly #worker: Worker
@@ -68,9 +73,10 @@ export class Service {
     this.#catalog = catalog
     this.#registry = new Registry()
     this.#metrics = createMetrics(this.#registry)
-    const budgetBytes =
+    this.#requests = new InFlight(config.storage.s3.requestsInFlight)
+    this.#budgetBytes =
       config.memory.budgetBytes ?? defaultBudgetBytes(outside.availableMemoryBytes)
-    this.#metrics.budgetBytes.set(budgetBytes)
+    this.#metrics.budgetBytes.set(this.#budgetBytes)
     this.#metrics.freshnessObjectiveSeconds.set(config.http.freshnessObjectiveMs / 1_000)
     this.#metrics.buildInfo.set({ version: outside.version, writer: config.writer }, 1)
     const threads = config.threads ?? defaultThreads(outside.cores)
@@ -84,7 +90,7 @@ export class Service {
     )
     this.#tables = config.tables.map((table) => this.#table(table, { catalog, source }))
     this.#worker = new Worker(
-      { memoryBudgetBytes: budgetBytes, pollWaitMs: POLL_WAIT_MS },
+      { memoryBudgetBytes: this.#budgetBytes, pollWaitMs: POLL_WAIT_MS },
       { clock: outside.clock, source, tables: this.#tables },
     )
   }
@@ -112,16 +118,27 @@ export class Service {
 
   #table(config: TableConfig, ports: { catalog: RestCatalog; source: RecordSource }): Reported {
     const { clock, random, log } = this.#outside
-    const { writer, commit, kafka, memory, storage } = this.#config
+    const { writer, commit, kafka, memory, storage, tables } = this.#config
     const name = tableText(config.table)
     const reporter = new TableReporter({ table: name, log, metrics: this.#metrics, clock })
     const session = new TableSession(
-      { writer, table: config, commit, kafka, memory, version: this.#outside.version },
+      {
+        writer,
+        table: config,
+        commit,
+        kafka,
+        memory,
+        columnBytesMax: columnBytesMax(this.#budgetBytes, {
+          tables: tables.length,
+          threads: this.#threads.length,
+        }),
+        version: this.#outside.version,
+      },
       {
         clock,
         random,
         ...ports,
-        store: new TableStore(s3Options(storage.s3)),
+        store: new TableStore(s3Options(storage.s3), {}, this.#requests),
         encoders:
           this.#threads.length === 0
             ? [inlineEncoder]

@@ -22,7 +22,7 @@ import type { TableMetadata } from '../iceberg/metadata.ts'
 import type { PushOutcome } from '../writer/encoder.ts'
 import type { SealedFiles } from '../writer/sealed-files.ts'
 import { TableBuffer, type EncoderFactory } from '../writer/table-buffer.ts'
-import { encodingPlan, samePlan } from './encoding-plan.ts'
+import { encodingPlan, samePlan, type EncodingConfig } from './encoding-plan.ts'
 import { ensureTable } from './ensure-table.ts'
 import { logReader } from './log-reader.ts'
 import { selectionOf, selects } from './selects.ts'
@@ -60,10 +60,11 @@ export type CommitStep =
   | { readonly kind: 'refused'; readonly refusal: FirnError }
   | { readonly kind: 'exhausted'; readonly reason: FirnError }
 
-export type SessionConfig = Pick<Config, 'writer' | 'commit' | 'kafka' | 'memory'> & {
-  readonly table: TableConfig
-  readonly version: string
-}
+export type SessionConfig = Pick<Config, 'writer' | 'commit'> &
+  EncodingConfig & {
+    readonly table: TableConfig
+    readonly version: string
+  }
 
 export interface SessionParts {
   readonly clock: Clock

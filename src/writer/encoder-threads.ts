@@ -24,6 +24,12 @@ const PROGRAM = new URL(
 )
 
 /**
+ * What an encoder makes is either gone with the next call or kept until a file ends. With V8's own limit, three times
+ * this, short-lived buffers wait for their collection by the hundred megabytes.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 12 }
+
+/**
  * One thread that inflates, decodes and encodes for all tables. Batches go in by transfer and finished bytes come out by
  * transfer; a call is answered once the thread has done it, in the order of the calls.
  */
@@ -38,7 +44,7 @@ export class EncoderThread {
 
   /** `died` hears why, once: its encoders answer nothing any more. */
   constructor(name: string, died: (reason: FirnError) => void) {
-    this.#worker = new Worker(PROGRAM, { name })
+    this.#worker = new Worker(PROGRAM, { name, resourceLimits: LIMITS })
     this.#worker.on('message', (reply: EncoderReply) => {
       this.#take(reply)
     })
@@ -81,11 +87,13 @@ export class EncoderThread {
   #open(plan: EncodingPlan, onOutput: (output: EncoderOutput) => void): Encoder {
     const encoder = ++this.#encoders
     let bytesHeld = 0
+    let bytesToCome = 0
     this.#outputs.set(encoder, onOutput)
     this.#post({ kind: 'open', encoder, plan })
     const done = async (kind: 'seal' | 'discard'): Promise<void> => {
       const reply = await this.#call((call) => ({ kind, encoder, call }), [])
       if (reply.kind === 'done') bytesHeld = reply.bytesHeld
+      bytesToCome = 0
     }
     return {
       push: async (batch: FetchedBatch): Promise<PushOutcome> => {
@@ -96,6 +104,7 @@ export class EncoderThread {
         if (reply.kind !== 'pushed')
           throw new FirnError('INTERNAL', 'a push was answered as a seal')
         bytesHeld = reply.outcome.bytesHeld
+        bytesToCome = reply.outcome.bytesToCome
         return receivedOutcome(reply.outcome)
       },
       seal: async () => done('seal'),
@@ -104,8 +113,12 @@ export class EncoderThread {
       get bytesHeld() {
         return bytesHeld
       },
+      get bytesToCome() {
+        return bytesToCome
+      },
       close: async () => {
         bytesHeld = 0
+        bytesToCome = 0
         this.#outputs.delete(encoder)
         this.#post({ kind: 'close', encoder })
       },

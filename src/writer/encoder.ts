@@ -17,6 +17,8 @@ export interface EncodingPlan {
   readonly isolation: 'read_committed' | 'read_uncommitted'
   /** Partition tuples with an open file at a time; beyond it the coldest is closed. */
   readonly openTuplesMax: number
+  /** Bytes of columns that one encoder may hold: before that row groups are encoded ahead of time. */
+  readonly columnBytesMax: number
 }
 
 /** What became of one fetched batch. */
@@ -27,8 +29,10 @@ export interface PushOutcome {
   readonly rowCount: number
   /** Why nothing at or behind `range.end` was taken: a record that does not fit, or bytes that cannot be read. */
   readonly halt: HaltCause | undefined
-  /** All that the encoder holds now: columns and encoded bytes not yet handed on. */
+  /** All that the encoder holds in memory now: columns, and what open files keep until their end. */
   readonly bytesHeld: number
+  /** What the rows in columns will come to in files, estimated. */
+  readonly bytesToCome: number
 }
 
 /** Encoded bytes on their way out, in order. `file` numbers the files of one encoder. */
@@ -59,6 +63,8 @@ export interface Encoder {
   seal(): Promise<void>
   /** Forgets everything since the last seal. */
   discard(): Promise<void>
+  /** As of the last answer. */
   readonly bytesHeld: number
+  readonly bytesToCome: number
   close(): Promise<void>
 }

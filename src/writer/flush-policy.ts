@@ -15,7 +15,7 @@ export interface BufferLevel {
   readonly openedAtMs: number | undefined
   readonly lastPushAtMs: number
   readonly rowCount: number
-  /** Encoded bytes so far and an estimate of what the columns will encode to. */
+  /** Of files: what has been encoded since the round began, and an estimate of what its columns will come to. */
   readonly bytes: number
 }
 

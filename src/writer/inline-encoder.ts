@@ -19,6 +19,9 @@ export function inlineEncoder(
     get bytesHeld() {
       return encoder.bytesHeld
     },
+    get bytesToCome() {
+      return encoder.bytesToCome
+    },
     close: async () => {
       encoder.discard()
     },

@@ -102,20 +102,33 @@ export class TableBuffer {
       lastPushAtMs: round.lastPushAtMs,
       rowCount: round.rowCount,
       bytes:
-        this.#encoders.reduce((sum, { bytesHeld }) => sum + bytesHeld, 0) +
-        uploadBytes(this.#filling),
+        this.#filling.uploads.reduce((sum, { bytesTaken }) => sum + bytesTaken, 0) +
+        this.#bytesToCome,
     }
+  }
+
+  /** Of an encoder that has still to end an earlier round, the columns are that round's. */
+  get #bytesToCome(): number {
+    return this.#encoders.reduce(
+      (sum, { bytesToCome }, index) =>
+        this.#owedBy[index]?.length === 1 ? sum + bytesToCome : sum,
+      0,
+    )
   }
 
   /** Encoded bytes that wait for object storage: who reads faster than it takes should wait too. */
   get uploadBytes(): number {
-    return uploadBytes(this.#filling)
+    return this.#filling.uploads.reduce((sum, { bytesWaiting }) => sum + bytesWaiting, 0)
   }
 
   /** All bytes of this table in memory, rounds that are being sealed included. */
   get bytesHeld(): number {
-    const sealing = [...this.#sealing].reduce((sum, filling) => sum + uploadBytes(filling), 0)
-    return this.level.bytes + sealing + this.#pendingBytes
+    const uploading = [this.#filling, ...this.#sealing]
+    return (
+      this.#encoders.reduce((sum, { bytesHeld }) => sum + bytesHeld, 0) +
+      uploading.reduce((sum, filling) => sum + uploadBytes(filling), 0) +
+      this.#pendingBytes
+    )
   }
 
   /**

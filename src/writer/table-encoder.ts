@@ -1,24 +1,27 @@
 import { BatchBuilder } from '../columns/batch-builder.ts'
-import { appendRows } from '../columns/take-rows.ts'
 import { FirnError, messageOf } from '../core/errors.ts'
 import type { FetchedBatch } from '../consumer/record-source.ts'
-import type { PartitionTuple } from '../iceberg/partition.ts'
 import { isPartitioned } from '../iceberg/partition-spec.ts'
 import { FetchedRecords } from '../record/fetched-records.ts'
 import { compileDecoder, type ValueDecoder } from '../record/decoder.ts'
 import type { EncoderOutput, EncodingPlan, PushOutcome } from './encoder.ts'
-import { fileSettings, type FileSettings } from './file-settings.ts'
-import { Partitioner } from './partitioner.ts'
+import { FanOut } from './fan-out.ts'
+import { fileSettings } from './file-settings.ts'
 import type { HaltCause } from './sealed-files.ts'
 import { TupleWriter } from './tuple-writer.ts'
+import { WriterTally } from './writer-tally.ts'
 
-/** The key of an unpartitioned table's only tuple. */
-const ALL_ROWS = ''
+/**
+ * Of the bytes for columns, the share that is decoded before rows are split by tuple, and the most that pays: splitting
+ * a batch costs by its tuples as well as by its rows.
+ */
+const SPLIT_AT = 1 / 8
+const SPLIT_BYTES_MAX = 8 * 1024 * 1024
 
-/** Where rows are decoded to, and the decoder that is bound to those columns. */
-interface Decoding {
-  readonly builder: BatchBuilder
-  readonly decoder: ValueDecoder
+/** When decoded rows are handed on. */
+interface Fullness {
+  readonly rows: number
+  readonly bytes: number
 }
 
 /**
@@ -27,39 +30,54 @@ interface Decoding {
  */
 export class TableEncoder {
   readonly #plan: EncodingPlan
-  readonly #settings: FileSettings
   readonly #emit: (output: EncoderOutput) => void
-  readonly #partitioner: Partitioner | undefined
-  readonly #tuples = new Map<string, TupleWriter>()
-  /** For good: what the engine has learnt of generated code is lost with it, and costs a second to learn again. */
-  #decoding: Decoding | undefined
-  #files = 0
-  #uses = 0
+  readonly #builder: BatchBuilder
+  /** Made for the first batch: a fault in it is then told to whoever pushes. */
+  #decoder: ValueDecoder | undefined
+  readonly #tally: WriterTally
+  /** Who takes the rows of the builder: an unpartitioned table has one tuple, and needs no copy. */
+  readonly #rows: TupleWriter | FanOut
+  readonly #full: Fullness
 
   constructor(plan: EncodingPlan, emit: (output: EncoderOutput) => void) {
+    const settings = fileSettings(plan)
     this.#plan = plan
-    this.#settings = fileSettings(plan)
     this.#emit = emit
-    this.#partitioner = isPartitioned(plan.spec)
-      ? new Partitioner(plan.schema, plan.spec)
-      : undefined
+    this.#builder = new BatchBuilder(plan.schema)
+    this.#tally = new WriterTally(this.#builder.allColumns.length)
+    const parts = { plan, settings, tally: this.#tally, emit }
+    const partitioned = isPartitioned(plan.spec)
+    this.#rows = partitioned ? new FanOut(parts) : new TupleWriter([], parts)
+    this.#full = {
+      rows: settings.rowGroupRowsMax,
+      bytes: partitioned
+        ? Math.min(SPLIT_BYTES_MAX, plan.columnBytesMax * SPLIT_AT)
+        : Math.min(settings.rowGroupBytes, plan.columnBytesMax),
+    }
   }
 
-  /** Bytes of columns, used or kept for the next rows. */
+  /** Columns, used or kept for the next rows, and what open files keep. */
   get bytesHeld(): number {
-    let bytes = this.#partitioner === undefined ? 0 : (this.#decoding?.builder.allocatedBytes ?? 0)
-    for (const tuple of this.#tuples.values()) bytes += tuple.columnBytes
-    return bytes
+    return this.#builder.allocatedBytes + this.#rows.bytesHeld + this.#tally.bytesHeld
+  }
+
+  /** What the rows in columns will come to in files, estimated. */
+  get bytesToCome(): number {
+    // Columns without rows have their first offsets all the same.
+    const decoded = this.#builder.rowCount === 0 ? 0 : this.#builder.byteSize
+    return this.#tally.estimate(decoded + this.#rows.rowBytes)
   }
 
   push(batch: FetchedBatch): PushOutcome {
-    const { isolation } = this.#plan
+    const { isolation, decoding } = this.#plan
+    const builder = this.#builder
+    this.#decoder ??= compileDecoder(builder, decoding)
     const records = new FetchedRecords(batch, { isolation })
-    const { builder, decoder } = this.#decodingNow()
     const before = builder.rowCount
-    const halt = decodeAll(records, builder, decoder)
+    const halt = decodeAll(records, builder, this.#decoder)
     const rowCount = builder.rowCount - before
-    this.#takeRows()
+    const full = builder.rowCount >= this.#full.rows || builder.byteSize >= this.#full.bytes
+    if (full) this.#handOn()
     return {
       range: { start: batch.position, end: records.position },
       facts: {
@@ -71,84 +89,28 @@ export class TableEncoder {
       rowCount,
       halt,
       bytesHeld: this.bytesHeld,
+      bytesToCome: this.bytesToCome,
     }
   }
 
   /** Encodes all that is left and ends every file. */
   seal(): void {
-    for (const tuple of this.#tuples.values()) tuple.close()
-    this.#forget()
+    this.#handOn()
+    this.#rows.end()
+    this.#builder.free()
+    this.#emit({ kind: 'end' })
   }
 
   /** Forgets all rows; files that were begun are never ended, so that their uploads are aborted. */
   discard(): void {
-    for (const tuple of this.#tuples.values()) tuple.builder.release()
-    this.#forget()
-  }
-
-  #forget(): void {
-    this.#tuples.clear()
-    this.#decoding?.builder.release()
+    this.#builder.free()
+    this.#rows.forget()
     this.#emit({ kind: 'end' })
   }
 
-  /** Throws where the columns cannot be decoded to: to whoever pushes, not to whoever makes the encoder. */
-  #decodingNow(): Decoding {
-    if (this.#decoding === undefined) {
-      const builder = new BatchBuilder(this.#plan.schema)
-      this.#decoding = { builder, decoder: compileDecoder(builder, this.#plan.decoding) }
-    }
-    return this.#decoding
-  }
-
-  #takeRows(): void {
-    if (this.#partitioner === undefined) this.#tuple(ALL_ROWS, []).flushWhenFull()
-    else this.#splitRows(this.#partitioner)
-  }
-
-  #splitRows(partitioner: Partitioner): void {
-    const { builder } = this.#decodingNow()
-    if (builder.rowCount === 0) return
-    const batch = builder.seal()
-    for (const { key, tuple, rows } of partitioner.split(batch)) {
-      const writer = this.#tuple(key, tuple)
-      appendRows(writer.builder, batch, rows)
-      writer.lastUse = ++this.#uses
-      writer.flushWhenFull()
-    }
-    builder.reset()
-    this.#closeColdest()
-  }
-
-  #tuple(key: string, tuple: PartitionTuple): TupleWriter {
-    const known = this.#tuples.get(key)
-    if (known !== undefined) return known
-    // The rows of an unpartitioned table need not be gathered: they are decoded to where they are encoded from.
-    const builder =
-      this.#partitioner === undefined
-        ? this.#decodingNow().builder
-        : new BatchBuilder(this.#plan.schema)
-    const writer = new TupleWriter(tuple, builder, {
-      plan: this.#plan,
-      settings: this.#settings,
-      emit: this.#emit,
-      nextFile: () => ++this.#files,
-    })
-    this.#tuples.set(key, writer)
-    return writer
-  }
-
-  /** Bounds the open files: whoever has had no rows for the longest is closed, and may come back with a new file. */
-  #closeColdest(): void {
-    while (this.#tuples.size > this.#plan.openTuplesMax) {
-      let coldest: [string, TupleWriter] | undefined
-      for (const entry of this.#tuples) {
-        if (coldest === undefined || entry[1].lastUse < coldest[1].lastUse) coldest = entry
-      }
-      if (coldest === undefined) return
-      coldest[1].close()
-      this.#tuples.delete(coldest[0])
-    }
+  #handOn(): void {
+    this.#rows.append(this.#builder.seal())
+    this.#builder.reset()
   }
 }
 

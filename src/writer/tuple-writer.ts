@@ -1,78 +1,90 @@
-import type { BatchBuilder } from '../columns/batch-builder.ts'
+import type { ColumnBatch } from '../columns/column.ts'
 import type { PartitionTuple } from '../iceberg/partition.ts'
 import { ParquetFileEncoder } from '../parquet/parquet-file-encoder.ts'
 import type { EncoderOutput, EncodingPlan } from './encoder.ts'
 import type { FileSettings } from './file-settings.ts'
 import { sortedRows } from './sort-rows.ts'
+import type { WriterTally } from './writer-tally.ts'
 
+/** What all tuples of one encoder share. */
 export interface TupleWriterParts {
   readonly plan: EncodingPlan
   readonly settings: FileSettings
+  readonly tally: WriterTally
   readonly emit: (output: EncoderOutput) => void
-  /** Numbers files across all tuples of one encoder. */
-  readonly nextFile: () => number
 }
 
 interface OpenFile {
   readonly number: number
   readonly parquet: ParquetFileEncoder
   sizeBytes: number
+  rowGroups: number
 }
 
-/** The rows of one partition tuple: gathered in columns, encoded by row groups, cut into files of the target size. */
+/** The files of one partition tuple: row groups go into the open one, which ends once it has its size. */
 export class TupleWriter {
-  readonly tuple: PartitionTuple
-  readonly builder: BatchBuilder
-  /** When rows came last, by the encoder's own count: the coldest tuple is closed first. */
-  lastUse = 0
+  /** Rows are encoded as they come, so that none are held here. */
+  readonly rowBytes = 0
+  readonly bytesHeld = 0
+  readonly #tuple: PartitionTuple
   readonly #parts: TupleWriterParts
   #file: OpenFile | undefined
 
-  constructor(tuple: PartitionTuple, builder: BatchBuilder, parts: TupleWriterParts) {
-    this.tuple = tuple
-    this.builder = builder
+  constructor(tuple: PartitionTuple, parts: TupleWriterParts) {
+    this.#tuple = tuple
     this.#parts = parts
   }
 
-  /** Bytes of the rows that are not encoded yet. */
-  get columnBytes(): number {
-    return this.builder.allocatedBytes
+  get isOpen(): boolean {
+    return this.#file !== undefined
   }
 
-  /** Encodes a row group once the columns are full, and ends the file once it has its size. */
-  flushWhenFull(): void {
-    const { settings } = this.#parts
-    if (this.builder.rowCount === 0) return
-    const full =
-      this.builder.rowCount >= settings.rowGroupRowsMax ||
-      this.builder.byteSize >= settings.rowGroupBytes
-    if (full) this.flushRowGroup()
-  }
-
-  /** Encodes what is in columns. */
-  flushRowGroup(): void {
-    if (this.builder.rowCount === 0) return
-    const { plan, settings } = this.#parts
+  /** Encodes rows as a row group. The batch is not looked at again. */
+  append(batch: ColumnBatch): void {
+    if (batch.rowCount === 0) return
+    const { plan, settings, tally } = this.#parts
     const file = this.#file ?? this.#openFile()
-    const batch = sortedRows(this.builder.seal(), plan.sortOrder)
-    this.#put(file, file.parquet.appendRowGroup(batch))
-    this.builder.reset()
-    if (file.sizeBytes >= settings.targetFileBytes) this.#endFile(file)
+    const before = file.sizeBytes
+    this.#put(file, file.parquet.appendRowGroup(sortedRows(batch, plan.sortOrder)))
+    file.rowGroups += 1
+    tally.encoded(batch.byteSize, file.sizeBytes - before)
+    if (file.sizeBytes >= settings.targetFileBytes) this.end()
   }
 
-  /** Ends the file; the next rows start another one. Gives the columns' memory up. */
-  close(): void {
-    this.flushRowGroup()
-    if (this.#file !== undefined) this.#endFile(this.#file)
-    this.builder.release()
+  /** Ends the file, if one is open; the next rows start another one. */
+  end(): void {
+    const file = this.#file
+    if (file === undefined) return
+    const finished = file.parquet.finish()
+    this.#put(file, finished.chunks)
+    this.forget()
+    this.#parts.emit({
+      kind: 'finish',
+      file: file.number,
+      encoded: {
+        partition: this.#tuple,
+        recordCount: finished.recordCount,
+        sizeBytes: file.sizeBytes,
+        metrics: finished.metrics,
+        splitOffsets: finished.splitOffsets,
+        sortOrderId: this.#parts.plan.sortOrder.orderId,
+      },
+    })
+  }
+
+  /** Leaves the file without its end, so that its upload is aborted. */
+  forget(): void {
+    if (this.#file !== undefined) this.#parts.tally.closed(this.#file.rowGroups)
+    this.#file = undefined
   }
 
   #openFile(): OpenFile {
-    const { settings, emit, nextFile } = this.#parts
-    const number = nextFile()
-    const file = { number, parquet: new ParquetFileEncoder(settings.parquet), sizeBytes: 0 }
+    const { settings, tally, emit } = this.#parts
+    const number = tally.opened()
+    const parquet = new ParquetFileEncoder(settings.parquet)
+    const file = { number, parquet, sizeBytes: 0, rowGroups: 0 }
     this.#file = file
-    emit({ kind: 'open', file: number, partition: this.tuple })
+    emit({ kind: 'open', file: number, partition: this.#tuple })
     return file
   }
 
@@ -81,23 +93,5 @@ export class TupleWriter {
       file.sizeBytes += bytes.byteLength
       this.#parts.emit({ kind: 'chunk', file: file.number, bytes })
     }
-  }
-
-  #endFile(file: OpenFile): void {
-    const finished = file.parquet.finish()
-    this.#put(file, finished.chunks)
-    this.#file = undefined
-    this.#parts.emit({
-      kind: 'finish',
-      file: file.number,
-      encoded: {
-        partition: this.tuple,
-        recordCount: finished.recordCount,
-        sizeBytes: file.sizeBytes,
-        metrics: finished.metrics,
-        splitOffsets: finished.splitOffsets,
-        sortOrderId: this.#parts.plan.sortOrder.orderId,
-      },
-    })
   }
 }

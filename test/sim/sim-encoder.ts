@@ -35,6 +35,9 @@ export function lateEncoder(clock: Pick<Clock, 'sleep'>, random: SimRandom): Enc
       get bytesHeld() {
         return inner.bytesHeld
       },
+      get bytesToCome() {
+        return inner.bytesToCome
+      },
       close: async () => later(async () => inner.close()),
     }
   }

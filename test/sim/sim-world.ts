@@ -10,6 +10,7 @@ import type { TableMetadata } from '../../src/iceberg/metadata.ts'
 import { inlineEncoder } from '../../src/writer/inline-encoder.ts'
 import type { EncoderFactory } from '../../src/writer/table-buffer.ts'
 import { lateEncoder } from './sim-encoder.ts'
+import { columnBytesMax } from '../../src/worker/memory-budget.ts'
 import { selectionOf } from '../../src/worker/selects.ts'
 import { TableSession } from '../../src/worker/table-session.ts'
 import { TableWorker } from '../../src/worker/table-worker.ts'
@@ -44,6 +45,11 @@ tables:
       - {name: id, type: long}
       - {name: name, type: string}
 `
+/** More tuples than may be open, and so little room that row groups are encoded all the time. */
+const FAN_OUT = `    create: {partition_by: ['bucket(5, id)']}
+memory: {open_tuples_max: 2}
+`
+const FAN_OUT_COLUMN_BYTES_MAX = 4_000
 const FAULTS: readonly CommitFault[] = ['lost', 'answer-lost', 'late', 'conflict', 'server-error']
 const RESTART_MS = 1_000
 
@@ -56,6 +62,8 @@ export interface WorldOptions {
   readonly memoryBudgetBytes?: number
   /** Off: every process encodes inline. Default: half of them in a thread. */
   readonly threads?: boolean
+  /** The table is partitioned, with hardly any memory for its tuples. */
+  readonly fanOut?: boolean
 }
 
 /** Everything of one run: a cluster, a group, a catalog, a store, and worker processes that come and go. */
@@ -82,6 +90,7 @@ export class SimWorld {
   readonly #workers = new Map<SimProcess, TableWorker>()
   readonly #partitions: number
   readonly #threads: boolean
+  readonly #fanOut: boolean
   #started = 0
 
   constructor(options: WorldOptions) {
@@ -91,6 +100,7 @@ export class SimWorld {
     this.catalog = new FakeCatalog(options.manners)
     this.cluster = new SimCluster(this.random.fork('cluster'))
     this.#threads = options.threads ?? true
+    this.#fanOut = options.fanOut ?? false
     this.#partitions = options.partitions ?? 3
     this.cluster.createTopic(TOPIC, this.#partitions)
     this.#group = new SimGroup(this.clock, () => this.partitions)
@@ -117,7 +127,8 @@ export class SimWorld {
   }
 
   get config(): Config {
-    return parsed(CONFIG.replace('ON_ROLLBACK', this.onRollback))
+    const text = CONFIG.replace('ON_ROLLBACK', this.onRollback)
+    return parsed(this.#fanOut ? text + FAN_OUT : text)
   }
 
   get partitions(): TopicPartition[] {
@@ -233,7 +244,7 @@ export class SimWorld {
       },
     })
     const session = new TableSession(
-      { ...config, table, version: 'sim' },
+      { ...config, table, version: 'sim', columnBytesMax: this.#columnBytesMax },
       {
         clock: process.clock,
         random,
@@ -255,6 +266,11 @@ export class SimWorld {
       { clock: process.clock, source, session, events: simEvents(this, process.name) },
     )
     return { worker, source }
+  }
+
+  get #columnBytesMax(): number {
+    if (this.#fanOut) return FAN_OUT_COLUMN_BYTES_MAX
+    return columnBytesMax(this.memoryBudgetBytes, { tables: 1, threads: 1 })
   }
 
   /** Half of the processes encode in a thread. */

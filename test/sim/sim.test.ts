@@ -13,4 +13,15 @@ describe('the real worker on simulated ports', () => {
     expect(outcome.rows).toBeGreaterThan(20)
     expect((await simulate(seed)).traceHash).toBe(outcome.traceHash)
   })
+
+  // Without other engines' files, which know nothing of partitions here.
+  const gusts = ['kill', 'crash', 'start', 'stop', 'rebalance', 'rollback', 'expire'] as const
+  test.each(Array.from({ length: 8 }, (_, index) => `fan-out-${index}`))(
+    '%s: a partitioned table with hardly any memory is exact as well',
+    async (seed) => {
+      const outcome = await simulate(seed, { fanOut: true, gusts })
+      expect(broken(outcome), outcome.tail.join('\n')).toEqual([])
+      expect(outcome.rows).toBeGreaterThan(20)
+    },
+  )
 })

@@ -42,6 +42,7 @@ function partsOf(world: ReplayWorld, log: FakeLog, change: Partial<ReplayParts> 
       },
       isolation: 'read_committed',
       openTuplesMax: 10,
+      columnBytesMax: 1_000_000,
     }),
     encoder: inlineEncoder,
     reading: {

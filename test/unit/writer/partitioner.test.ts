@@ -3,6 +3,7 @@ import { appendValue } from '../../../src/columns/append.ts'
 import { BatchBuilder } from '../../../src/columns/batch-builder.ts'
 import type { ColumnBatch } from '../../../src/columns/column.ts'
 import type { PartitionSpec, Transform } from '../../../src/iceberg/partition.ts'
+import { applyTransform } from '../../../src/iceberg/transform.ts'
 import type { PrimitiveType, Schema, Value } from '../../../src/iceberg/types.ts'
 import { Partitioner } from '../../../src/writer/partitioner.ts'
 
@@ -49,9 +50,12 @@ function split(
   rows: readonly (readonly (Value | null)[])[],
 ): readonly (readonly [unknown, readonly number[]])[] {
   const schema = schemaOf(...types)
-  const parts = new Partitioner(schema, specOf(...transforms)).split(batchOf(schema, rows))
+  const partitioner = new Partitioner(schema, specOf(...transforms))
+  const { order, parts } = partitioner.split(batchOf(schema, rows))
   expect(new Set(parts.map(({ key }) => key)).size).toBe(parts.length)
-  return parts.map(({ tuple, rows: at }) => [tuple, [...at]])
+  expect(order.toSorted()).toEqual(Int32Array.from(rows.keys()))
+  expect(parts.at(-1)?.end ?? 0).toBe(rows.length)
+  return parts.map(({ tuple, start, end }) => [tuple, [...order.subarray(start, end)]])
 }
 
 describe('Partitioner', () => {
@@ -92,6 +96,47 @@ describe('Partitioner', () => {
     ])
   })
 
+  test.each<PrimitiveType>([
+    { kind: 'long' },
+    { kind: 'time' },
+    { kind: 'timestamp' },
+    { kind: 'timestamptz' },
+    { kind: 'timestamp_ns' },
+  ])('a bucket is the one that the specification defines: $kind', (type) => {
+    const transform: Transform = { kind: 'bucket', buckets: 7 }
+    const values = [0n, -1n, 34n, 2n ** 62n + 3n, -(2n ** 40n), 1_510_871_468_000_000n]
+    const rows = [...values, null].map((value) => [value])
+    const found = split([type], [transform], rows).flatMap(([tuple, at]) =>
+      at.map((row) => [row, tuple]),
+    )
+    expect(new Map(found as [number, unknown][])).toEqual(
+      new Map(rows.map(([value], row) => [row, [applyTransform(transform, type, value ?? null)]])),
+    )
+  })
+
+  test('several fields: each combination that occurs', () => {
+    const rows = [
+      ['a', 1n],
+      ['b', 1n],
+      ['a', 2n],
+      ['b', 1n],
+      ['a', 1n],
+      [null, 1n],
+    ]
+    expect(split([{ kind: 'string' }, { kind: 'long' }], [IDENTITY, IDENTITY], rows)).toEqual([
+      [
+        ['a', 1n],
+        [0, 4],
+      ],
+      [
+        ['b', 1n],
+        [1, 3],
+      ],
+      [['a', 2n], [2]],
+      [[null, 1n], [5]],
+    ])
+  })
+
   test('bytes are compared by what they hold', () => {
     const rows = [[Uint8Array.of(1, 2)], [Uint8Array.of(1, 2)], [Uint8Array.of(12)]]
     expect(split([{ kind: 'binary' }], [IDENTITY], rows).map(([, at]) => at)).toEqual([[0, 1], [2]])
@@ -103,8 +148,9 @@ describe('Partitioner', () => {
       specId: 1,
       fields: [{ sourceId: 99, fieldId: 1000, name: 'gone', transform: { kind: 'void' } }],
     }
-    const [part, ...more] = new Partitioner(schema, spec).split(batchOf(schema, [[1n], [2n]]))
-    expect([part?.tuple, [...(part?.rows ?? [])], more]).toEqual([[null], [0, 1], []])
+    const { order, parts } = new Partitioner(schema, spec).split(batchOf(schema, [[1n], [2n]]))
+    expect(parts).toEqual([{ key: '[null]', tuple: [null], start: 0, end: 2 }])
+    expect([...order]).toEqual([0, 1])
   })
 
   test.each<PrimitiveType>([{ kind: 'float' }, { kind: 'double' }])(

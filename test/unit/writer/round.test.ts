@@ -23,6 +23,7 @@ const pushed = (
   rowCount,
   halt: undefined,
   bytesHeld: 0,
+  bytesToCome: 0,
 })
 
 describe('Round', () => {

@@ -48,6 +48,7 @@ export function plan(overrides: Partial<EncodingPlan> = {}): EncodingPlan {
     },
     isolation: 'read_committed',
     openTuplesMax: 100,
+    columnBytesMax: 1_000_000,
     ...overrides,
   }
 }

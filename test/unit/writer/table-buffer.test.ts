@@ -158,6 +158,30 @@ describe.each([
     expect(buffer.bytesHeld).toBe(0)
   })
 
+  test('its level counts what went out already, and its bytes held do not', async () => {
+    const store = new FakeObjectStore()
+    // A row group for each batch: all of it is encoded at once.
+    const properties = { 'write.parquet.row-group-size-bytes': '1' }
+    const buffer = bufferTo(store, { plan: plan({ properties }) })
+    const levels: number[] = []
+    for (let batch = 0; batch < 3; batch += 1) {
+      await buffer.push(fetched([value(batch)], BigInt(batch)))
+      levels.push(buffer.level.bytes)
+    }
+    const [first = 0, second = 0, third = 0] = levels
+    expect(first).toBeGreaterThan(0)
+    expect(second).toBeGreaterThan(1.5 * first)
+    expect(third).toBeGreaterThan(2.5 * first)
+    await expect.poll(() => buffer.uploadBytes).toBe(0)
+    const sealing = buffer.seal('bytes')
+    expect(buffer.level.bytes).toBe(0)
+    const { files } = await sealing
+    const [file] = files
+    // The footer is what no level tells of before it is written.
+    expect(Number(file?.fileSizeInBytes)).toBeGreaterThan(third)
+    await buffer.close()
+  })
+
   test('a batch that does not follow is refused before its rows are taken', async () => {
     const store = new FakeObjectStore()
     const buffer = bufferTo(store)

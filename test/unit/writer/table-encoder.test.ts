@@ -1,35 +1,7 @@
-import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { describe, expect, test } from 'vitest'
-import type { EncodedFile, EncoderOutput } from '../../../src/writer/encoder.ts'
 import { TableEncoder } from '../../../src/writer/table-encoder.ts'
+import { Outputs } from './outputs.ts'
 import { BY_NAME, fetched, plan } from './support.ts'
-
-interface File {
-  readonly rows: Record<string, unknown>[]
-  readonly encoded: EncodedFile
-}
-
-class Outputs {
-  readonly all: EncoderOutput[] = []
-  readonly take = (output: EncoderOutput): void => {
-    this.all.push(output)
-  }
-
-  async files(): Promise<File[]> {
-    const finished = this.all.flatMap((output) => (output.kind === 'finish' ? [output] : []))
-    return Promise.all(
-      finished.map(async ({ file, encoded }) => {
-        const chunks = this.all.flatMap((output) =>
-          output.kind === 'chunk' && output.file === file ? [output.bytes] : [],
-        )
-        const bytes = new Uint8Array(Buffer.concat(chunks))
-        expect(bytes.length).toBe(encoded.sizeBytes)
-        return { rows: await parquetReadObjects({ file: bytes.buffer, compressors }), encoded }
-      }),
-    )
-  }
-}
 
 const value = (id: number, name: string): string => JSON.stringify({ id, name })
 
@@ -103,20 +75,6 @@ describe('TableEncoder', () => {
       ['b', [2n]],
       [null, [4n]],
     ])
-  })
-
-  test('closes the coldest tuple when too many are open', async () => {
-    const outputs = new Outputs()
-    const encoder = new TableEncoder(plan({ spec: BY_NAME, openTuplesMax: 2 }), outputs.take)
-    encoder.push(fetched([value(1, 'a')]))
-    encoder.push(fetched([value(2, 'b')], 1n))
-    encoder.push(fetched([value(3, 'c')], 2n))
-    expect((await outputs.files()).map(({ encoded }) => encoded.partition)).toEqual([['a']])
-    encoder.push(fetched([value(4, 'a')], 3n))
-    encoder.seal()
-    const rows = (await outputs.files()).flatMap((file) => file.rows.map((row) => row['id']))
-    expect(new Set(rows)).toEqual(new Set([1n, 2n, 3n, 4n]))
-    expect(rows).toHaveLength(4)
   })
 
   test('sorts a file by the sort order, nulls where it says', async () => {
