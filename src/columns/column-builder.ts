@@ -1,16 +1,10 @@
 import { assert, required } from '../core/assert.ts'
+import { release } from '../core/release.ts'
 import { childFields } from '../iceberg/schema.ts'
 import type { NestedField } from '../iceberg/types.ts'
 import { bitmapBytes, clearBit, setBits } from './bitmap.ts'
 import { Column } from './column.ts'
-import {
-  freeArray,
-  grownBytes,
-  grownCapacity,
-  grownFloat32,
-  grownFloat64,
-  grownInt32,
-} from './growable.ts'
+import { grownBytes, grownCapacity, grownFloat32, grownFloat64, grownInt32 } from './growable.ts'
 import { type Layout, layoutOf, widthOf } from './layout.ts'
 
 const NO_BYTES = Buffer.alloc(0)
@@ -171,7 +165,7 @@ export class ColumnBuilder {
   /** Gives all arrays up and their memory back, whoever still looks at them. */
   free(): void {
     const { validity, words, floats, doubles, bytes, offsets } = this
-    for (const array of [validity, words, floats, doubles, bytes, offsets]) freeArray(array)
+    for (const array of [validity, words, floats, doubles, bytes, offsets]) release(array)
     this.drop()
   }
 

@@ -41,9 +41,3 @@ export function grownBytes(old: Buffer, length: number): Buffer {
   old.copy(grown)
   return grown
 }
-
-/** Gives an array's memory back now. Every view of it is empty from then on. */
-export function freeArray({ buffer, byteLength }: ArrayBufferView): void {
-  // The empty arrays are shared by all columns.
-  if (byteLength > 0 && buffer instanceof ArrayBuffer) buffer.transfer(0)
-}

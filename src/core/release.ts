@@ -3,6 +3,6 @@
  * heap V8 frees only with the garbage that holds it, and it collects everything for every 64 MB of it: at full speed
  * that was a collection every 100 ms. Memory that others may share, as the pool of small Buffers, is left alone.
  */
-export function release({ buffer }: Uint8Array): void {
+export function release({ buffer }: ArrayBufferView): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0)
 }
