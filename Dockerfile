@@ -14,6 +14,10 @@ RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production
+# Columns come and go by the hundred megabytes. Left to itself, glibc soon takes them from heaps that it cannot give back
+# (its threshold follows what was freed), one for each thread; fixed, they are mapped and unmapped.
+ENV MALLOC_MMAP_THRESHOLD_=65536
+ENV MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY LICENSE package.json ./
 COPY config ./config
