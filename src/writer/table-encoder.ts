@@ -114,7 +114,10 @@ export class TableEncoder {
   }
 }
 
-/** Decodes record after record until one does not fit: those before it stay, and it is where reading stands. */
+/**
+ * Decodes record after record until one does not fit: those before it stay, and it is where reading stands. A fault of
+ * our own stops there too, with nothing of its record left: what stays in columns must be in the range that is claimed.
+ */
 function decodeAll(
   records: FetchedRecords,
   builder: BatchBuilder,
@@ -122,15 +125,33 @@ function decodeAll(
 ): HaltCause | undefined {
   try {
     while (records.next()) {
-      const failure = decoder.decode(records.cursor)
-      if (failure !== undefined) return { kind: 'record', failure }
+      const failure = decodeOne(records, builder, decoder)
+      if (failure !== undefined) return failure
     }
     return undefined
   } catch (fault) {
-    if (fault instanceof FirnError) return { kind: 'fault', error: fault }
-    throw new FirnError('INTERNAL', `decoding failed: ${messageOf(fault)}`, {
-      cause: fault,
-      context: { rows: builder.rowCount },
-    })
+    return { kind: 'fault', error: fault instanceof FirnError ? fault : internal(fault, builder) }
   }
+}
+
+function decodeOne(
+  { cursor }: FetchedRecords,
+  builder: BatchBuilder,
+  decoder: ValueDecoder,
+): HaltCause | undefined {
+  try {
+    const failure = decoder.decode(cursor)
+    return failure === undefined ? undefined : { kind: 'record', failure }
+  } catch (fault) {
+    // The decoder has marked where the record began.
+    builder.rollback()
+    return { kind: 'fault', error: internal(fault, builder) }
+  }
+}
+
+function internal(fault: unknown, builder: BatchBuilder): FirnError {
+  return new FirnError('INTERNAL', `decoding failed: ${messageOf(fault)}`, {
+    cause: fault,
+    context: { rows: builder.rowCount },
+  })
 }

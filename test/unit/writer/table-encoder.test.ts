@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { BatchBuilder } from '../../../src/columns/batch-builder.ts'
 import { TableEncoder } from '../../../src/writer/table-encoder.ts'
 import { Outputs } from './outputs.ts'
 import { BY_NAME, fetched, plan } from './support.ts'
@@ -40,6 +41,22 @@ describe('TableEncoder', () => {
     encoder.seal()
     expect(outcome).toMatchObject({ range: { start: 0n, end: 1n }, rowCount: 1 })
     expect(outcome.halt).toMatchObject({ kind: 'record', failure: { offset: 1n, fieldPath: 'id' } })
+    expect((await outputs.files()).flatMap(({ rows }) => rows)).toHaveLength(1)
+  })
+
+  test('stops at a fault of its own, with nothing left of that record', async () => {
+    const outputs = new Outputs()
+    const encoder = new TableEncoder(plan(), outputs.take)
+    encoder.push(fetched([value(1, 'a')]))
+    const spy = vi.spyOn(BatchBuilder.prototype, 'endRow')
+    spy.mockImplementationOnce(() => {
+      throw new TypeError('of our own')
+    })
+    const outcome = encoder.push(fetched([value(2, 'b'), value(3, 'c')], 1n))
+    spy.mockRestore()
+    encoder.seal()
+    expect(outcome).toMatchObject({ range: { start: 1n, end: 1n }, rowCount: 0 })
+    expect(outcome.halt).toMatchObject({ kind: 'fault', error: { code: 'INTERNAL' } })
     expect((await outputs.files()).flatMap(({ rows }) => rows)).toHaveLength(1)
   })
 
