@@ -2,7 +2,7 @@
  * The whole way, on real parts: a topic into a table, by Firn and, if asked, by Apache's Kafka Connect sink, which take
  * turns in each round. Broker, catalog, object store and whoever is measured share the machine. A run counts only where
  * DuckDB finds every record once, in all columns the same as in every other run's table, and Firn's own has to pass
- * `firn audit`.
+ * `firn audit`. Firn is what `npm run build` makes, in the environment that its image sets.
  *
  *     npm run bench -- [--shapes reference,small,…|all] [--records N] [--rounds N] [--store s3|local]
  *                      [--threads N] [--peer connect] [--json]

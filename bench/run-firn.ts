@@ -1,7 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { poll } from '../rig/environment.ts'
-import { BUILT_MAIN, type FirnWorker, runFirn as runVerb, startFirn } from '../rig/firn.ts'
+import {
+  BUILT_MAIN,
+  type FirnWorker,
+  imageEnvironment,
+  runFirn as runVerb,
+  startFirn,
+} from '../rig/firn.ts'
 import { peakMemoryBytes, processorMs, threadProcessorMs } from '../rig/process-cost.ts'
 import { type Contest, digestOf, type Run, tableSize, untilComplete } from './contest.ts'
 import { stageMicros } from './stage-profile.ts'
@@ -29,7 +35,14 @@ export async function runFirn(contest: Contest, options: FirnOptions): Promise<R
   await mkdir(profiles)
   const profiling = options.profiled === true ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []
   const node = [...profiling, ...(options.node ?? [])]
-  const worker = await startFirn({ name, config, scratch, node, main: BUILT_MAIN })
+  const worker = await startFirn({
+    name,
+    config,
+    scratch,
+    node,
+    main: BUILT_MAIN,
+    env: await imageEnvironment(),
+  })
   try {
     await untilComplete(contest, table, async () => endOf(worker))
     const cost = await costOf(worker.pid)

@@ -9,6 +9,17 @@ const MAIN = join(ROOT, 'src', 'main.ts')
 export const BUILT_MAIN = join(ROOT, 'dist', 'main.js')
 const KILL_AT = join(ROOT, 'rig', 'kill-at.ts')
 
+/** What the image sets for its program. */
+export async function imageEnvironment(): Promise<Record<string, string>> {
+  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
+  return Object.fromEntries(
+    [...dockerfile.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  )
+}
+
 /** A line of a worker's log: JSON, with whatever facts it has. */
 export interface LogLine {
   readonly level: string
@@ -47,8 +58,9 @@ export async function startFirn(options: {
   readonly killAt?: string
   /** Further arguments for Node itself: `--cpu-prof`. */
   readonly node?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }): Promise<FirnWorker> {
-  const { name, config, scratch, main, killAt, node = [] } = options
+  const { name, config, scratch, main, killAt, node = [], env } = options
   const logFile = join(scratch, `${name}.log`)
   const startedAtMs = Date.now()
   const command = {
@@ -62,7 +74,7 @@ export async function startFirn(options: {
       config,
     ],
     cwd: ROOT,
-    env: { NODE_OPTIONS: undefined, FIRN_KILL_AT: killAt },
+    env: { NODE_OPTIONS: undefined, FIRN_KILL_AT: killAt, ...env },
   }
   const running = await spawnGuarded(command, logFile)
   return {
