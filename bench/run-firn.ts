@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { poll } from '../rig/environment.ts'
 import {
@@ -27,22 +27,7 @@ let started = 0
 
 /** Firn reads the topic into a table of its own; its audit and DuckDB say whether it did so exactly. */
 export async function runFirn(contest: Contest, options: FirnOptions): Promise<Run> {
-  const name = `firn-${++started}`
-  const table = `bench.${name}`
-  const { scratch } = contest.rig
-  const config = await writeConfig(contest, { name, topic: contest.topic, ...options })
-  const profiles = join(scratch, `${name}-profiles`)
-  await mkdir(profiles)
-  const profiling = options.profiled === true ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []
-  const node = [...profiling, ...(options.node ?? [])]
-  const worker = await startFirn({
-    name,
-    config,
-    scratch,
-    node,
-    main: BUILT_MAIN,
-    env: await imageEnvironment(),
-  })
+  const { name, table, config, worker } = await startContestant(contest, options)
   try {
     await untilComplete(contest, table, async () => endOf(worker))
     const cost = await costOf(worker.pid)
@@ -50,6 +35,7 @@ export async function runFirn(contest: Contest, options: FirnOptions): Promise<R
     await worker.stop()
     await expectAudited(config, table)
     const digest = await digestOf(contest, table)
+    const profiles = profilesOf(contest, name)
     const stages = options.profiled === true ? await stageMicros(profiles) : undefined
     return {
       ...cost,
@@ -61,6 +47,30 @@ export async function runFirn(contest: Contest, options: FirnOptions): Promise<R
   } finally {
     await worker.kill9()
   }
+}
+
+/** A worker that reads the topic into a table of its own, in the image's environment. */
+export async function startContestant(
+  contest: Contest,
+  options: FirnOptions,
+): Promise<{ name: string; table: string; config: string; worker: FirnWorker }> {
+  const name = `firn-${++started}`
+  const config = await writeConfig(contest, { name, topic: contest.topic, ...options })
+  const profiling =
+    options.profiled === true ? ['--cpu-prof', `--cpu-prof-dir=${profilesOf(contest, name)}`] : []
+  const worker = await startFirn({
+    name,
+    config,
+    scratch: contest.rig.scratch,
+    node: [...profiling, ...(options.node ?? [])],
+    main: BUILT_MAIN,
+    env: await imageEnvironment(),
+  })
+  return { name, table: `bench.${name}`, config, worker }
+}
+
+function profilesOf({ rig }: Contest, name: string): string {
+  return join(rig.scratch, `${name}-profiles`)
 }
 
 /** A worker without records makes the table, for a program that is to find it. */
@@ -107,7 +117,7 @@ ${entry}`,
   return path
 }
 
-async function endOf(worker: FirnWorker): Promise<string | undefined> {
+export async function endOf(worker: FirnWorker): Promise<string | undefined> {
   if (worker.process.status() === undefined) return undefined
   return `Firn ended: ${await worker.tail(20)}`
 }
@@ -140,7 +150,7 @@ async function costOf(pid: number): Promise<Pick<Run, 'cpuSeconds' | 'peakBytes'
   }
 }
 
-async function expectAudited(config: string, table: string): Promise<void> {
+export async function expectAudited(config: string, table: string): Promise<void> {
   const { status, stdout, stderr } = await runVerb(['audit', table, '--config', config])
   if (status !== 0) throw new Error(`${table}: the audit ends with ${status}\n${stdout}${stderr}`)
 }

@@ -7,7 +7,6 @@ import type { Shape } from './shapes.ts'
 /** As a producer fills them that batches well: 500 reference records. */
 const BATCH_BYTES = 190_000
 const SAMPLE_RECORDS = 20_000
-const REQUEST_BATCHES = 4
 
 /** What lies in a topic. */
 export interface Filled {
@@ -25,28 +24,43 @@ export async function fillTopic(
 ): Promise<Filled> {
   await createTopic(bootstrap, topic, shape.partitions)
   await using producer = batchProducer(bootstrap)
-  const filling = Array.from({ length: shape.partitions }, () => new Filling(shape.codec))
   const sample: Buffer[] = []
-  let [index, bytes, ready]: [number, number, PreparedBatch[]] = [0, 0, []]
-  for (const text of shape.records(records)) {
-    const value = Buffer.from(text)
-    const partition = index % shape.partitions
-    index += 1
+  let [bytes, ready]: [number, PreparedBatch[]] = [0, []]
+  const see = (value: Buffer): void => {
     bytes += value.length
     if (sample.length < SAMPLE_RECORDS) sample.push(value)
-    const full = filling[partition]?.add(value)
-    if (full === undefined) continue
-    ready.push({ partition, bytes: full })
-    if (ready.length < Math.min(REQUEST_BATCHES, shape.partitions)) continue
-    await producer.append(topic, ready)
-    ready = []
   }
-  for (const batch of ready) await producer.append(topic, [batch])
+  for (const batch of preparedBatches(shape, records, see)) {
+    if (ready.some(({ partition }) => partition === batch.partition)) {
+      await producer.append(topic, ready)
+      ready = []
+    }
+    ready.push(batch)
+  }
+  await producer.append(topic, ready)
+  return { bytes, sample }
+}
+
+/** A shape's first records as batches, in the order in which they fill up. */
+export function* preparedBatches(
+  shape: Shape,
+  records: number,
+  see: (value: Buffer) => void = () => undefined,
+): Generator<PreparedBatch, void> {
+  const filling = Array.from({ length: shape.partitions }, () => new Filling(shape.codec))
+  let index = 0
+  for (const text of shape.records(records)) {
+    const value = Buffer.from(text)
+    see(value)
+    const partition = index % shape.partitions
+    index += 1
+    const full = filling[partition]?.add(value)
+    if (full !== undefined) yield { partition, bytes: full }
+  }
   for (const [partition, rest] of filling.entries()) {
     const last = rest.take()
-    if (last !== undefined) await producer.append(topic, [{ partition, bytes: last }])
+    if (last !== undefined) yield { partition, bytes: last }
   }
-  return { bytes, sample }
 }
 
 export async function createTopic(

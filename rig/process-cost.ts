@@ -10,12 +10,20 @@ export async function processorMs(pid: number): Promise<number> {
 
 /** The most memory that a process ever had at once; undefined when it is gone or there is no /proc. */
 export async function peakMemoryBytes(pid: number): Promise<number | undefined> {
+  return memoryBytes(pid, 'VmHWM')
+}
+
+/** What a process has in memory now, or had at most. */
+export async function memoryBytes(
+  pid: number,
+  which: 'VmRSS' | 'VmHWM',
+): Promise<number | undefined> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
+  const kilobytes = new RegExp(`^${which}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
 }
 
-/** The same for each of its threads that lives, by the thread's name: `MainThread`, `encoder-0`, `V8Worker`. */
+/** The processor time of each of its threads that lives, by the thread's name: `MainThread`, `encoder-0`, `V8Worker`. */
 export async function threadProcessorMs(pid: number): Promise<ReadonlyMap<string, number>> {
   const byName = new Map<string, number>()
   for (const thread of await readdir(`/proc/${pid}/task`)) {
