@@ -14,7 +14,7 @@ import type { Contest, Run } from './contest.ts'
 import { type Line, lineOf, machine, print } from './report.ts'
 import { runConnect } from './run-connect.ts'
 import { runFirn } from './run-firn.ts'
-import { type Shape, SHAPES } from './shapes.ts'
+import { type Shape, shapeOf, SHAPES } from './shapes.ts'
 import { createTopic, fillTopic } from './topic.ts'
 
 const EMPTY_TOPIC = 'empty'
@@ -48,9 +48,7 @@ await using rig = await startRig({
 await createTopic(rig.kafka.bootstrap, EMPTY_TOPIC, 1)
 const lines: Line[] = []
 for (const name of shapes) {
-  const shape = SHAPES[name]
-  if (shape === undefined) throw new Error(`no shape ${name}: ${Object.keys(SHAPES).join(', ')}`)
-  lines.push(...(await compare(name, shape)))
+  lines.push(...(await compare(name, shapeOf(name))))
 }
 if (values.json) console.log(JSON.stringify({ machine: machine(), ...values, lines }))
 else {

@@ -46,7 +46,7 @@ const WIDE_TYPES = ['long', 'double', 'string', 'boolean', 'timestamptz'] as con
 const FIRST_MS = Date.UTC(2026, 0, 1)
 
 /** A table of so many columns, the first of them the key. */
-export function wideShape(columns: number): Shape {
+function wideShape(columns: number): Shape {
   const fields: IcebergField[] = [{ name: 'id', type: 'long' }]
   for (let index = 1; index < columns; index += 1) {
     fields.push({ name: `column_${index}`, type: WIDE_TYPES[index % WIDE_TYPES.length] ?? 'long' })
@@ -57,7 +57,7 @@ export function wideShape(columns: number): Shape {
     fields,
     key: 'id',
     records: (count) => wideRecords(fields, count),
-    share: 8 / columns,
+    share: Math.min(1, 8 / columns),
   }
 }
 
@@ -87,6 +87,16 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     partitionBy: ['bucket(1000, user_id)'],
   },
   partitions: { ...REFERENCE, what: 'reference records, 64 Kafka partitions', partitions: 64 },
+}
+
+/** One of `SHAPES`, or `columns-50` and `partitions-8` for these with other numbers. */
+export function shapeOf(name: string): Shape {
+  const [, kind, number] = /^(columns|partitions)-([1-9]\d{0,3})$/.exec(name) ?? []
+  if (kind === 'columns') return wideShape(Number(number))
+  if (kind === 'partitions') return { ...REFERENCE, what: name, partitions: Number(number) }
+  const shape = SHAPES[name]
+  if (shape === undefined) throw new Error(`no shape ${name}: ${Object.keys(SHAPES).join(', ')}`)
+  return shape
 }
 
 function* smallRecords(count: number): Generator<string, void> {

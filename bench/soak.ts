@@ -12,7 +12,7 @@ import { startRig } from '../rig/start.ts'
 import { type Contest, tableSize } from './contest.ts'
 import { machine } from './report.ts'
 import { endOf, expectAudited, startContestant } from './run-firn.ts'
-import { SHAPES } from './shapes.ts'
+import { shapeOf } from './shapes.ts'
 import { createTopic, preparedBatches } from './topic.ts'
 
 const TOPIC = 'soak'
@@ -30,8 +30,7 @@ const { values } = parseArgs({
 })
 const millions = Number(values.millions)
 if (!(millions >= 1)) throw new Error('--millions from 1')
-const shape = SHAPES['reference']
-if (shape === undefined) throw new Error('no reference shape')
+const shape = shapeOf('reference')
 
 await using rig = await startRig({
   kafka: true,

@@ -1,0 +1,170 @@
+/**
+ * Writes docs/performance.md from what `npm run bench -- … --json` and `npm run bench:soak` have printed into files.
+ *
+ *     npm run bench:page -- RESULT.json… [SOAK.txt]
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const PAGE = join(import.meta.dirname, '..', 'docs', 'performance.md')
+
+const lineSchema = z.object({
+  shape: z.string(),
+  program: z.string(),
+  records: z.number(),
+  recordsPerSecond: z.number(),
+  megabytesPerSecond: z.number(),
+  cpuSecondsPerMillion: z.number(),
+  peakMegabytes: z.number(),
+  mainBusyPercent: z.number().optional(),
+  commits: z.number(),
+  files: z.number(),
+  bytesPerRecord: z.number(),
+  stages: z.record(z.string(), z.number()).optional(),
+})
+const resultSchema = z.object({
+  machine: z.string(),
+  store: z.string(),
+  rounds: z.string(),
+  records: z.string(),
+  shapes: z.string(),
+  threads: z.string(),
+  peer: z.string().optional(),
+  lines: z.array(lineSchema),
+})
+type Result = z.infer<typeof resultSchema>
+type Line = z.infer<typeof lineSchema>
+
+const parts: string[] = []
+for (const path of process.argv.slice(2)) {
+  const text = await readFile(path, 'utf8')
+  parts.push(path.endsWith('.json') ? section(resultSchema.parse(JSON.parse(text))) : soak(text))
+}
+await writeFile(PAGE, `${await introduction()}\n${parts.join('\n')}`)
+
+/** What people have written stays: all of the page up to its first section of figures. */
+async function introduction(): Promise<string> {
+  const page = await readFile(PAGE, 'utf8')
+  return page.slice(0, page.indexOf('<!-- figures -->')) + '<!-- figures -->\n'
+}
+
+function section(result: Result): string {
+  const peer = result.peer === undefined ? '' : ` --peer ${result.peer}`
+  const command = `npm run bench -- --shapes ${result.shapes} --records ${result.records} --rounds ${result.rounds} --store ${result.store} --threads ${result.threads}${peer}`
+  return [
+    `## ${result.store === 's3' ? 'On S3' : 'On a local directory'}${peer === '' ? '' : ', beside the Kafka Connect sink'}: ${result.shapes.replaceAll(',', ', ')}`,
+    '',
+    `\`${command}\``,
+    '',
+    result.machine,
+    '',
+    ...figures(result.lines),
+    ...comparison(result.lines),
+    ...split(result.lines),
+  ].join('\n')
+}
+
+function figures(lines: readonly Line[]): string[] {
+  return [
+    ...header('shape', [
+      'program',
+      'records',
+      'records/s',
+      'MB/s',
+      'CPU s/million',
+      'peak MB',
+      'main thread busy',
+      'commits',
+      'files',
+      'bytes/record',
+    ]),
+    ...lines.map((line) =>
+      row([
+        line.shape,
+        line.program,
+        line.records,
+        line.recordsPerSecond,
+        line.megabytesPerSecond,
+        line.cpuSecondsPerMillion,
+        line.peakMegabytes || '',
+        line.mainBusyPercent === undefined ? '' : `${line.mainBusyPercent} %`,
+        line.commits || '',
+        line.files || '',
+        line.bytesPerRecord || '',
+      ]),
+    ),
+    '',
+  ]
+}
+
+/** Ratios within one run: all that a figure of one machine says to people with another. */
+function comparison(lines: readonly Line[]): string[] {
+  const shapes = [...new Set(lines.map(({ shape }) => shape))]
+  const rows = shapes.flatMap((shape) => {
+    const of = (program: string): Line | undefined =>
+      lines.find((line) => line.shape === shape && line.program === program)
+    const [firn, parse, sink] = [of('firn'), of('JSON.parse'), of('connect')]
+    if (firn === undefined || parse === undefined) return []
+    const beside =
+      sink === undefined
+        ? ['', '', '']
+        : [
+            times(sink.cpuSecondsPerMillion / firn.cpuSecondsPerMillion),
+            times(firn.recordsPerSecond / sink.recordsPerSecond),
+            times(sink.peakMegabytes / firn.peakMegabytes),
+          ]
+    const speed = (firn.recordsPerSecond / parse.recordsPerSecond).toFixed(2)
+    const cpu = (firn.cpuSecondsPerMillion / parse.cpuSecondsPerMillion).toFixed(2)
+    return [row([shape, ...beside, speed, cpu])]
+  })
+  return [
+    ...header('shape', [
+      'less CPU than the sink',
+      'faster than the sink',
+      'less memory than the sink',
+      'records/s, of JSON.parse alone',
+      'CPU, of JSON.parse alone',
+    ]),
+    ...rows,
+    '',
+  ]
+}
+
+function split(lines: readonly Line[]): string[] {
+  const own = lines.filter(({ stages }) => stages !== undefined)
+  const names = Object.keys(own[0]?.stages ?? {})
+  if (names.length === 0) return []
+  return [
+    'CPU seconds per million records, by stage:',
+    '',
+    ...header('shape', names),
+    ...own.map(({ shape, stages }) => row([shape, ...names.map((name) => stages?.[name] ?? '')])),
+    '',
+  ]
+}
+
+function soak(text: string): string {
+  return [
+    '## Over a long time',
+    '',
+    '`npm run bench:soak`, a line for each million or more records that came into the table:',
+    '',
+    '```',
+    text.trim(),
+    '```',
+    '',
+  ].join('\n')
+}
+
+function header(first: string, others: readonly string[]): string[] {
+  return [row([first, ...others]), `|---|${others.map(() => '---:|').join('')}`]
+}
+
+function row(cells: readonly (string | number)[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(1)} ×`
+}
