@@ -71,9 +71,6 @@ export class MetricsCollector {
       if (isFloating(leaf)) metrics.nanValueCounts.set(id, BigInt(totals.nans))
       const { extremes } = totals
       if (mode.kind === 'counts' || leaf.repetitionMax > 0 || extremes === undefined) continue
-      // Java compares uuids as two signed longs (apache/iceberg#14216), the specification as bytes: with bounds by
-      // either rule a reader by the other skips files that it must read.
-      if (leaf.type.kind === 'uuid') continue
       const length = mode.kind === 'truncate' ? mode.length : Infinity
       const upper = upperBound(leaf, extremes.max, length)
       metrics.lowerBounds.set(id, lowerBound(leaf, extremes.min, length))

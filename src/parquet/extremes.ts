@@ -22,14 +22,18 @@ interface Range {
   readonly end: number
 }
 
-/** The extremes of the selected values; undefined where there is none, or only NaN. */
+/**
+ * The extremes of the selected values; undefined where there is none, or only NaN. And of uuids: Iceberg's Java library
+ * compares them as two signed longs (apache/iceberg#14216), the specification as bytes. With bounds by either rule, in
+ * the footer as in a manifest, a reader by the other passes over rows that it must find.
+ */
 export function extremesOf(
   leaf: Leaf,
   values: LeafValues,
   range: Selection,
   bytesMax: number,
 ): Extremes | undefined {
-  if (range.start >= range.end) return undefined
+  if (range.start >= range.end || leaf.type.kind === 'uuid') return undefined
   switch (leaf.storage.physical) {
     case 'BOOLEAN':
       return booleanExtremes(values.bytes, range)

@@ -8,8 +8,8 @@ import { THRIFT_ELEMENT, type ThriftWriter } from './thrift.ts'
 const NO_VALUE = new Uint8Array(0)
 
 /**
- * The struct `ColumnIndex`: what each page holds, so that readers can pass pages over. Undefined where a page holds
- * NaN alone: it has no bounds, and the index cannot say so. Parquet spec: "Page Index".
+ * The struct `ColumnIndex`: what each page holds, so that readers can pass pages over. Undefined where a page has values
+ * but no bounds, because they are NaN or uuids: the index cannot say so. Parquet spec: "Page Index".
  */
 export function columnIndex(thrift: ThriftWriter, chunk: ChunkFacts): Uint8Array | undefined {
   const { leaf, pages } = chunk

@@ -116,3 +116,15 @@ test('a page of NaN alone leaves its column without an index', () => {
   expect(chunk!.offset_index_offset).toBeDefined()
   expect(chunk!.meta_data!.statistics).toMatchObject({ min_value: 1, max_value: 2 })
 })
+
+test('a column of uuids has no bounds: Java orders them otherwise than Parquet', () => {
+  const schema: Schema = {
+    ...SCHEMA,
+    fields: [{ id: 1, name: 'x', required: false, type: { kind: 'uuid' } }],
+  }
+  const rows = [[new Uint8Array(16)], [new Uint8Array(16).fill(255)], [null]]
+  const { bytes } = encodeFile(schema, [batchOf(schema, rows)])
+  const [chunk] = metadataOf(bytes).row_groups[0]!.columns
+  expect(chunk!.column_index_offset).toBeUndefined()
+  expect(chunk!.meta_data!.statistics).toEqual({ null_count: 1n })
+})
