@@ -17,7 +17,7 @@ import { type Digest, type Engine, digestOfLines, readWith } from '../../rig/rea
 import { useRig } from '../support/rig.ts'
 import { locate, rowsOf, untilRows } from './support/catalog-view.ts'
 import { configFile, configText, startWorker, stopGently, untilLogged } from './support/job.ts'
-import { type Seeded, seeded, testSeed } from './support/seeded.ts'
+import { type Seeded, seeded, testSeed } from '../support/seeded.ts'
 
 const RECORDS = 1_000_000
 const CHUNK = 20_000
@@ -163,7 +163,7 @@ async function build(): Promise<void> {
 
 describe('a million records', () => {
   test('are in the table exactly once, through ten kills and two restarts', async () => {
-    const seed = testSeed()
+    const seed = testSeed('E2E_SEED')
     process.stdout.write(`E2E_SEED=${seed}\n`)
     await using tool = kafkaTool(rig().kafka.bootstrap)
     await tool.createTopic('events', { partitions: REFERENCE_PARTITIONS })

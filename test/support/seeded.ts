@@ -5,9 +5,9 @@ export interface Seeded {
   pick<T>(of: readonly T[]): T
 }
 
-/** The seed of this run: `E2E_SEED`, else another one each time. */
-export function testSeed(): number {
-  const given = process.env['E2E_SEED'] ?? ''
+/** The seed of this run: the environment's, else another one each time. */
+export function testSeed(variable: string): number {
+  const given = process.env[variable] ?? ''
   return given === '' ? Math.floor(Math.random() * 2 ** 31) : Number(given)
 }
 
