@@ -120,7 +120,7 @@ def rest_catalog(uri, warehouse, s3):
     return {"type": "rest", "uri": uri, "warehouse": warehouse, **s3_properties(s3)}
 
 
-def spark_session(catalog, properties):
+def spark_session(catalog, properties, settings={}):
     from pyspark.sql import SparkSession
 
     config = {
@@ -137,7 +137,7 @@ def spark_session(catalog, properties):
         f"spark.sql.catalog.{catalog}": "org.apache.iceberg.spark.SparkCatalog",
     }
     builder = SparkSession.builder.master("local[2]").appName("firn-rig")
-    for key, value in {**config, **{f"spark.sql.catalog.{catalog}.{k}": v for k, v in properties.items()}}.items():
+    for key, value in {**config, **settings, **{f"spark.sql.catalog.{catalog}.{k}": v for k, v in properties.items()}}.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("OFF")

@@ -5,6 +5,7 @@ import sys
 
 import canonical
 import engines
+import parquet_files
 
 
 def main():
@@ -153,6 +154,7 @@ def spark_value(value, kind):
 
 ASKS = {"count": count, "rows": rows, "positions": positions, "digest": digest, "sql": sql}
 TASKS = {"read": read, "digest-lines": digest_lines, "duckdb-sql": duckdb_sql, "spark-sql": spark_sql}
+TASKS |= parquet_files.TASKS
 
 if __name__ == "__main__":
     main()
