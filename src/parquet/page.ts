@@ -31,10 +31,7 @@ export class PageWriter {
     this.compression = compression
   }
 
-  /**
-   * Data pages are v1: levels are compressed with the values. v2 pages would let a reader skip levels, which none of
-   * Iceberg's readers does, and older ones refuse them; v1 is what Iceberg's Java writer writes.
-   */
+  /** Data pages are v1, levels compressed with the values: what all readers of Iceberg tables take (ADR 2). */
   data({ body, count, encoding }: PageContent): WrittenPage {
     return this.page(body, PAGE_TYPE.DATA, () => {
       this.thrift.struct(5, () => {
