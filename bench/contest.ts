@@ -80,7 +80,8 @@ export async function digestOf(contest: Contest, table: string): Promise<string>
   const metadataLocation = await locate(rig.catalog, table)
   const at = onS3 ? { metadataLocation, s3: rig.s3.s3 } : { metadataLocation }
   const columns = shape.fields.map(({ name }) => name)
-  const query = `SELECT count(*)::INTEGER AS "rows", count(DISTINCT ${shape.key})::INTEGER AS keys, bit_xor(hash(${columns.join(', ')}))::VARCHAR AS digest FROM t`
+  const quoted = columns.map((name) => `"${name}"`)
+  const query = `SELECT count(*)::INTEGER AS "rows", count(DISTINCT "${shape.key}")::INTEGER AS keys, bit_xor(hash(${quoted.join(', ')}))::VARCHAR AS digest FROM t`
   const [row] = await readWith('duckdb', at).sql(query, columns)
   const { rows, keys, digest } = { ...row }
   if (rows === records && keys === records && typeof digest === 'string') return digest
