@@ -36,12 +36,16 @@ const resultSchema = z.object({
 type Result = z.infer<typeof resultSchema>
 type Line = z.infer<typeof lineSchema>
 
-const parts: string[] = []
+const results: Result[] = []
+const soaks: string[] = []
 for (const path of process.argv.slice(2)) {
   const text = await readFile(path, 'utf8')
-  parts.push(path.endsWith('.json') ? section(resultSchema.parse(JSON.parse(text))) : soak(text))
+  if (path.endsWith('.json')) results.push(resultSchema.parse(JSON.parse(text)))
+  else soaks.push(soak(text))
 }
-await writeFile(PAGE, `${await introduction()}\n${parts.join('\n')}`)
+// Runs of the same kind share a table, whichever shapes each of them had.
+const kinds = [...Map.groupBy(results, commandOf).values()]
+await writeFile(PAGE, `${await introduction()}\n${[...kinds.map(section), ...soaks].join('\n')}`)
 
 /** What people have written stays: all of the page up to its first section of figures. */
 async function introduction(): Promise<string> {
@@ -49,19 +53,27 @@ async function introduction(): Promise<string> {
   return page.slice(0, page.indexOf('<!-- figures -->')) + '<!-- figures -->\n'
 }
 
-function section(result: Result): string {
-  const peer = result.peer === undefined ? '' : ` --peer ${result.peer}`
-  const command = `npm run bench -- --shapes ${result.shapes} --records ${result.records} --rounds ${result.rounds} --store ${result.store} --threads ${result.threads}${peer}`
+/** Without its shapes. */
+function commandOf({ records, rounds, store, threads, peer }: Result): string {
+  const beside = peer === undefined ? '' : ` --peer ${peer}`
+  return `npm run bench -- --records ${records} --rounds ${rounds} --store ${store} --threads ${threads}${beside}`
+}
+
+function section(runs: readonly Result[]): string {
+  const [first] = runs
+  if (first === undefined) return ''
+  const lines = runs.flatMap((run) => run.lines)
+  const where = first.store === 's3' ? 'On S3' : 'On a local directory'
+  const beside = first.peer === undefined ? '' : ', beside the Kafka Connect sink'
   return [
-    `## ${result.store === 's3' ? 'On S3' : 'On a local directory'}${peer === '' ? '' : ', beside the Kafka Connect sink'}: ${result.shapes.replaceAll(',', ', ')}`,
+    `## ${where}${beside}, ${Number(first.records).toLocaleString('en')} reference records`,
     '',
-    `\`${command}\``,
+    ...runs.map(({ shapes }) => `\`${commandOf(first)} --shapes ${shapes}\`  `),
+    [...new Set(runs.map(({ machine }) => machine))].join('; '),
     '',
-    result.machine,
-    '',
-    ...figures(result.lines),
-    ...comparison(result.lines),
-    ...split(result.lines),
+    ...figures(lines),
+    ...comparison(lines),
+    ...split(lines),
   ].join('\n')
 }
 
