@@ -51,6 +51,8 @@ export class S3Upload implements Upload {
 
   async write(chunk: Uint8Array): Promise<void> {
     const { partSizeBytes, partsInFlight } = this.#options
+    // Chunks that waited for their turn when it was aborted: a part of them would begin another upload, which nobody ends.
+    if (this.#cancel.signal.aborted) return
     this.#pieces.push(chunk)
     this.#pieceBytes += chunk.length
     this.#sizeBytes += chunk.length

@@ -145,6 +145,15 @@ describe('S3Upload', () => {
     expect(client.sent).toEqual([])
   })
 
+  test('what is written after an abort is forgotten, and begins nothing', async () => {
+    const client = new FakeClient()
+    const upload = uploadTo(client)
+    await upload.abort()
+    await upload.write(bytes(3 * PART))
+    expect(client.sent).toEqual([])
+    expect(upload.bytesHeld).toBe(0)
+  })
+
   test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
     'a fault of %s is told by a write or the end, and abort does not throw',
     async (failing) => {
