@@ -42,11 +42,9 @@ export function taskFor(judge: Judge, file: FuzzedFile): Task | undefined {
   }
 }
 
-/** Spark passes over the same parts whether it reads records or vectors: each file is asked in one of the ways. */
+/** Spark passes over the same parts whether it reads records or vectors, but for pages: records see only some of the files. */
 function lookupsFor(judge: Judge, { kind, lookups }: FuzzedFile): readonly Lookup[] {
-  if (judge === 'records' && kind.spark) return []
-  if (judge === 'vectors' && !kind.spark) return []
-  return lookups
+  return judge === 'records' && kind.spark ? [] : lookups
 }
 
 function fieldsOf(schema: ReturnType<typeof schemaToJson>): JsonValue {
