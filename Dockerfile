@@ -16,7 +16,7 @@ FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production
 # Columns come and go by the hundred megabytes. Left to itself, glibc soon takes them from heaps that it cannot give back
 # (its threshold follows what was freed), one for each thread; fixed, they are mapped and unmapped.
-ENV MALLOC_MMAP_THRESHOLD_=65536
+ENV MALLOC_MMAP_THRESHOLD_=131072
 ENV MALLOC_ARENA_MAX=2
 # Short-lived objects are few; the room for them, three times 16 MB for the main thread, would stay committed from the start on.
 ENV NODE_OPTIONS=--max-semi-space-size=2

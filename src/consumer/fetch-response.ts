@@ -19,6 +19,8 @@ export interface FetchedPartition {
 export interface FetchResponse {
   readonly errorCode: number
   readonly partitions: readonly FetchedPartition[]
+  /** What the socket read of which every byte has been copied: nobody needs it once the connection has passed over it. */
+  readonly spent: readonly Uint8Array[]
 }
 
 const NO_RECORDS = new Uint8Array(0)
@@ -38,21 +40,22 @@ export function parseFetchResponse(
   const errorCode = reader.readInt16()
   reader.readInt32() // session_id
   const partitions: FetchedPartition[] = []
+  const spent: Uint8Array[] = []
   reader.readArray((topics) => {
     const topicId = topics.readUUID()
     topics.readArray(
       (one) => {
-        partitions.push(readPartition(one, topicId))
+        partitions.push(readPartition(one, topicId, spent))
       },
       true,
       false,
     )
   })
   reader.readTaggedFields()
-  return { errorCode, partitions }
+  return { errorCode, partitions, spent }
 }
 
-function readPartition(reader: Reader, topicId: string): FetchedPartition {
+function readPartition(reader: Reader, topicId: string, spent: Uint8Array[]): FetchedPartition {
   const fixed = {
     topicId,
     partition: reader.readInt32(),
@@ -67,12 +70,12 @@ function readPartition(reader: Reader, topicId: string): FetchedPartition {
       })) ?? [],
     preferredReadReplica: reader.readInt32(),
   }
-  const records = readRecords(reader)
+  const records = readRecords(reader, spent)
   return { ...fixed, records, divergingEpoch: readTags(reader) }
 }
 
 /** COMPACT_RECORDS: the length plus one, 0 for null. */
-function readRecords(reader: Reader): Uint8Array<ArrayBuffer> {
+function readRecords(reader: Reader, spent: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const length = reader.readUnsignedVarInt() - 1
   if (length <= 0) return NO_RECORDS
   const bytes = new Uint8Array(length)
@@ -81,6 +84,7 @@ function readRecords(reader: Reader): Uint8Array<ArrayBuffer> {
   for (const piece of reader.buffer.subarray(reader.position, reader.position + length).buffers) {
     bytes.set(piece, at)
     at += piece.byteLength
+    if (piece.byteLength === piece.buffer.byteLength) spent.push(piece)
   }
   reader.skip(length)
   return bytes

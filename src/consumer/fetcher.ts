@@ -1,6 +1,7 @@
 import type { Connection } from '@platformatic/kafka'
 import { messageOf } from '../core/errors.ts'
 import { PartitionMap, partitionText, type TopicPartition } from '../core/offsets.ts'
+import { release } from '../core/release.ts'
 import type { Brokers, ClusterMetadata } from './brokers.ts'
 import { fetchApi, type FetchedPartition, type FetchResponse } from './fetch-response.ts'
 import { fetchTopics } from './fetch-topics.ts'
@@ -162,6 +163,7 @@ export class Fetcher {
         this.#brokers.established(node, 'fetch') ?? (await this.#brokers.toNode(node, 'fetch'))
       const response = await this.#fetch(connection, readings, maxBytes)
       this.#failures.delete(node)
+      for (const chunk of response.spent) release(chunk)
       this.#take(readings, response)
     } catch (fault) {
       this.#lost(node, readings, fault)

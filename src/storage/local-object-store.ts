@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FirnError, messageOf, type FirnErrorOptions } from '../core/errors.ts'
+import { release } from '../core/release.ts'
 import type { ObjectInfo, ObjectStore, Upload } from './object-store.ts'
 
 /**
@@ -9,9 +10,9 @@ import type { ObjectInfo, ObjectStore, Upload } from './object-store.ts'
  */
 export class LocalObjectStore implements ObjectStore {
   async put(location: string, body: Uint8Array): Promise<void> {
-    const upload = this.upload(location)
+    const upload = new LocalUpload(pathOf(location))
     try {
-      await upload.write(body)
+      await upload.append(body)
       await upload.complete()
     } catch (fault) {
       await upload.abort()
@@ -103,22 +104,27 @@ class LocalUpload implements Upload {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#bytesHeld += chunk.length
+    const { length } = chunk
+    this.#bytesHeld += length
     try {
-      await named('write', this.#path, async () => this.#append(chunk))
+      await this.append(chunk)
+      release(chunk)
     } finally {
-      this.#bytesHeld -= chunk.length
+      this.#bytesHeld -= length
     }
   }
 
-  async #append(chunk: Uint8Array): Promise<void> {
-    const file = await this.#opened()
-    // A write may take less than it was given.
-    for (let at = 0; at < chunk.length;) {
-      const { bytesWritten } = await file.write(chunk, at)
-      at += bytesWritten
-    }
-    this.#sizeBytes += chunk.length
+  /** As `write`, and the memory stays the caller's. */
+  async append(bytes: Uint8Array): Promise<void> {
+    await named('write', this.#path, async () => {
+      const file = await this.#opened()
+      // A write may take less than it was given.
+      for (let at = 0; at < bytes.length;) {
+        const { bytesWritten } = await file.write(bytes, at)
+        at += bytesWritten
+      }
+    })
+    this.#sizeBytes += bytes.length
   }
 
   async complete(): Promise<{ readonly sizeBytes: number }> {

@@ -10,7 +10,7 @@ export interface ObjectInfo {
 export interface Upload {
   /** Bytes taken over that are still in memory. */
   readonly bytesHeld: number
-  /** Takes the chunk over; resolves when there is room for the next one. */
+  /** Takes the chunk over, with the memory that it lies in; resolves when there is room for the next one. */
   write(chunk: Uint8Array): Promise<void>
   /** Durable and visible once it resolves. */
   complete(): Promise<{ readonly sizeBytes: number }>

@@ -7,7 +7,9 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
+import { required } from '../core/assert.ts'
 import { FirnError } from '../core/errors.ts'
+import { release } from '../core/release.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Upload } from './object-store.ts'
 import { s3Error } from './s3-error.ts'
@@ -138,22 +140,36 @@ export class S3Upload implements Upload {
   }
 
   async #send<T>(body: Uint8Array, send: (body: Uint8Array) => Promise<T>): Promise<T> {
-    this.#sendingBytes += body.length
+    const { length } = body
+    this.#sendingBytes += length
     try {
-      return await this.#options.requests.run(async () => send(body))
+      const answer = await this.#options.requests.run(async () => send(body))
+      // Only now: a request that failed may still be at it.
+      release(body)
+      return answer
     } finally {
-      this.#sendingBytes -= body.length
+      this.#sendingBytes -= length
     }
   }
 
-  /** The first bytes that were written and not sent. */
+  /** The first bytes that were written and not sent, in memory of their own. */
   #cut(length: number): Uint8Array {
-    const [first] = this.#pieces
-    const all =
-      this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces)
     this.#pieceBytes -= length
-    this.#pieces = this.#pieceBytes === 0 ? [] : [all.subarray(length)]
-    return all.subarray(0, length)
+    const [first] = this.#pieces
+    if (first?.length === length) {
+      this.#pieces.shift()
+      return first
+    }
+    const part = Buffer.allocUnsafeSlow(length)
+    for (let at = 0; at < length;) {
+      const piece = required(this.#pieces.shift(), 'bytes for a part')
+      const taken = piece.subarray(0, length - at)
+      part.set(taken, at)
+      at += taken.length
+      if (taken.length < piece.length) this.#pieces.unshift(piece.subarray(taken.length))
+      else release(piece)
+    }
+    return part
   }
 
   async #named<T>(work: () => Promise<T>): Promise<T> {

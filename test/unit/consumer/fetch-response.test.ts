@@ -61,6 +61,7 @@ describe('a Fetch response', () => {
     )
     expect(parsed).toEqual({
       errorCode: 0,
+      spent: [],
       partitions: [
         {
           topicId: TOPIC,
@@ -144,6 +145,21 @@ describe('a Fetch response', () => {
         expect(parse(chunks)).toEqual(whole)
       }),
     )
+  })
+
+  test('chunks that held nothing but records are spent, those with anything else are not', () => {
+    const records = Buffer.from('abcdefghij'.repeat(20))
+    const bytes = response([{ partition: 0, records }])
+    const from = bytes.indexOf(records)
+    const cuts = [0, from - 1, from + 9, from + 100, from + 150, bytes.length]
+    const chunks = cuts
+      .slice(1)
+      .map((end, at) => Buffer.from(new Uint8Array(bytes.subarray(cuts[at], end)).buffer))
+    const writer = Writer.create()
+    for (const chunk of chunks) writer.append(chunk)
+    const { spent, partitions } = parse(writer)
+    expect(partitions[0]?.records).toEqual(new Uint8Array(records))
+    expect(spent.map(({ buffer }) => chunks.findIndex((one) => one.buffer === buffer))).toEqual([2, 3])
   })
 
   test('a response that was cut is an error, not a shorter one', () => {

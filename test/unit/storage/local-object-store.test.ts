@@ -71,6 +71,17 @@ describe('an upload', () => {
     expect(await names(join(folder, 'deep'))).toEqual(['file'])
   })
 
+  test('gives the memory of a chunk back, where one of a whole object stays its owner’s', async () => {
+    const [chunk, body] = [new Uint8Array(20_000).fill(1), new Uint8Array(20_000).fill(2)]
+    const upload = store.upload(`${folder}/uploaded`)
+    await upload.write(chunk)
+    await upload.complete()
+    await store.put(`${folder}/put`, body)
+    expect([chunk.length, body.length]).toEqual([0, 20_000])
+    expect(await store.get(`${folder}/uploaded`)).toEqual(new Uint8Array(20_000).fill(1))
+    expect(await store.get(`${folder}/put`)).toEqual(body)
+  })
+
   test('that is aborted leaves nothing, whenever it is', async () => {
     await store.upload(`${folder}/never`).abort()
     const upload = store.upload(`${folder}/begun`)

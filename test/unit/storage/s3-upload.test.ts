@@ -47,12 +47,17 @@ class FakeClient {
   }
 }
 
-function uploadTo(client: FakeClient, partsInFlight = 2, requests = new InFlight(8)): S3Upload {
+function uploadTo(
+  client: FakeClient,
+  partsInFlight = 2,
+  requests = new InFlight(8),
+  partSizeBytes = PART,
+): S3Upload {
   return new S3Upload(client as unknown as S3Client, {
     bucket: 'b',
     key: 'k',
     location: 's3://b/k',
-    partSizeBytes: PART,
+    partSizeBytes,
     partsInFlight,
     requests,
   })
@@ -94,6 +99,18 @@ describe('S3Upload', () => {
       expect(upload.bytesHeld).toBe(0)
     },
   )
+
+  test('what has been sent, or copied, gives its memory back', async () => {
+    const client = new FakeClient()
+    const upload = uploadTo(client, 2, new InFlight(8), 50_000)
+    // Chunks that end within a part, at its end, and behind several.
+    const chunks = [30_000, 20_000, 50_000, 120_000, 9_000].map((length) => bytes(length, length))
+    const written = Buffer.concat(chunks)
+    for (const chunk of chunks) await upload.write(chunk)
+    expect(await upload.complete()).toEqual({ sizeBytes: written.length })
+    expect(client.object?.equals(written)).toBe(true)
+    expect(chunks.map(({ buffer }) => buffer.byteLength)).toEqual([0, 0, 0, 0, 0])
+  })
 
   test('a write waits while so many parts are on their way, and their bytes are held', async () => {
     const client = new FakeClient()
