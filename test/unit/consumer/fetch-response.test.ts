@@ -159,7 +159,9 @@ describe('a Fetch response', () => {
     for (const chunk of chunks) writer.append(chunk)
     const { spent, partitions } = parse(writer)
     expect(partitions[0]?.records).toEqual(new Uint8Array(records))
-    expect(spent.map(({ buffer }) => chunks.findIndex((one) => one.buffer === buffer))).toEqual([2, 3])
+    expect(spent.map(({ buffer }) => chunks.findIndex((one) => one.buffer === buffer))).toEqual([
+      2, 3,
+    ])
   })
 
   test('a response that was cut is an error, not a shorter one', () => {
