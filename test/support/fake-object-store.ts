@@ -1,3 +1,4 @@
+import { release } from '../../src/core/release.ts'
 import { FirnError } from '../../src/core/errors.ts'
 import type { ObjectInfo, ObjectStore, Upload } from '../../src/storage/object-store.ts'
 
@@ -29,6 +30,8 @@ export class FakeObjectStore implements ObjectStore {
         try {
           await this.before('upload', location)
           chunks.push(chunk.slice())
+          // Whoever looks at what it has handed over is to see it here, too.
+          release(chunk)
         } finally {
           bytesHeld -= chunk.length
         }

@@ -99,10 +99,11 @@ describe('an upload', () => {
     const location = `${root}/large`
     const upload = store.upload(location)
     const chunks = Array.from({ length: 13 }, (_, index) => new Uint8Array(MIB).fill(index))
+    const written = Buffer.concat(chunks)
     for (const chunk of chunks) await upload.write(chunk)
     expect(await store.head(location)).toBeUndefined()
     expect(await upload.complete()).toEqual({ sizeBytes: 13 * MIB })
-    expect(Buffer.compare(await store.get(location), Buffer.concat(chunks))).toBe(0)
+    expect(Buffer.compare(await store.get(location), written)).toBe(0)
     expect(await pending()).toBe(0)
   })
 
