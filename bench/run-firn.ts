@@ -19,6 +19,8 @@ export interface FirnOptions {
   /** Takes CPU profiles: its stages count, its figures do not. */
   readonly profiled?: boolean
   readonly metadataColumn?: boolean
+  /** Where it serves its metrics, if at all. */
+  readonly httpPort?: number
   /** Further arguments for Node. */
   readonly node?: readonly string[]
 }
@@ -109,7 +111,7 @@ threads: ${of.threads}
 kafka: {brokers: ['${rig.kafka.bootstrap}']}
 catalog: {uri: ${rig.catalog.uri}}
 ${storage}flush: {interval_ms: ${intervalMs}, idle_ms: 200}
-http: {enabled: false}
+http: ${of.httpPort === undefined ? '{enabled: false}' : `{port: ${of.httpPort}}`}
 log: {format: json}
 tables:
 ${entry}`,
@@ -123,7 +125,12 @@ export async function endOf(worker: FirnWorker): Promise<string | undefined> {
 }
 
 async function logged(worker: FirnWorker, text: string): Promise<boolean> {
-  return (await worker.log()).some(({ msg }) => msg.startsWith(text))
+  return (await countLogged(worker, text)) > 0
+}
+
+/** How often it has said so. */
+export async function countLogged(worker: FirnWorker, text: string): Promise<number> {
+  return (await worker.log()).filter(({ msg }) => msg.startsWith(text)).length
 }
 
 /** From the first fetch to the last commit. */

@@ -1,11 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { isJsonObject, type JsonObject, parseJson, stringifyJson } from '../../src/core/json.ts'
-import { JsonPlace } from '../../src/iceberg/json-place.ts'
 import { runFirn } from '../../rig/firn.ts'
 import { sparkSql } from '../../rig/readers/readers.ts'
-import { locate, viewTable } from '../e2e/support/catalog-view.ts'
+import { viewTable } from '../e2e/support/catalog-view.ts'
+import { lengthenHistory } from '../support/long-history.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
@@ -135,7 +132,7 @@ const RECOVERY: readonly Scenario[] = HISTORIES.map((snapshots) => ({
     await stage.untilRows()
     stage.forget('solo')
     for (const worker of stage.workers) await worker.stop()
-    await lengthenHistory(stage, snapshots)
+    await lengthenHistory(stage.rig.catalog, stage.table, snapshots)
     const worker = await stage.start('solo')
     await stage.produce(PORTION)
     await stage.untilRows()
@@ -156,58 +153,6 @@ const RECOVERY: readonly Scenario[] = HISTORIES.map((snapshots) => ({
 async function commits(stage: Stage): Promise<number> {
   const log = await stage.workers.at(-1)?.log()
   return (log ?? []).filter((line) => 'snapshot' in line).length
-}
-
-/**
- * The table with snapshots without files on top of its own, by another writer, as years of small appends leave it: its
- * metadata file written anew, and registered in the place of the old one.
- */
-async function lengthenHistory(stage: Stage, count: number): Promise<void> {
-  const location = fileURLToPath(
-    (await locate(stage.rig.catalog, stage.table)).replace(/^file:\/*/, 'file:///'),
-  )
-  const metadata = parseJson(await readFile(location, 'utf8'), location)
-  if (!isJsonObject(metadata)) throw new Error('no metadata')
-  const longer = location.replace(/[^/]+$/, `longer-${count}.metadata.json`)
-  await writeFile(longer, stringifyJson(lengthened(metadata, count)))
-  const [namespace = '', name = ''] = stage.table.split('.')
-  const at = `${stage.rig.catalog.uri}/v1/namespaces/${namespace}`
-  await fetch(`${at}/tables/${name}`, { method: 'DELETE' })
-  const answer = await fetch(`${at}/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name, 'metadata-location': `file://${longer}` }),
-  })
-  if (!answer.ok) throw new Error(`register: ${answer.status} ${await answer.text()}`)
-}
-
-function lengthened(metadata: JsonObject, count: number): JsonObject {
-  const { refs } = metadata
-  const snapshots = new JsonPlace(metadata, '').field('snapshots').items()
-  const current = new JsonPlace(metadata, '').field('current-snapshot-id').long()
-  const sequence = new JsonPlace(metadata, '').field('last-sequence-number').long()
-  const head = snapshots.find((one) => one.field('snapshot-id').long() === current)?.value
-  if (!isJsonObject(head) || !isJsonObject(refs)) throw new Error('no head')
-  const { summary } = head
-  const totals = isJsonObject(summary)
-    ? Object.fromEntries(Object.entries(summary).filter(([key]) => key.startsWith('total-')))
-    : {}
-  const added = Array.from({ length: count }, (_, index): JsonObject => ({
-    ...head,
-    'snapshot-id': BigInt(1_000_000 + index),
-    'parent-snapshot-id': index === 0 ? current : BigInt(999_999 + index),
-    'sequence-number': sequence + BigInt(index + 1),
-    summary: { operation: 'append', 'engine-name': 'another', ...totals },
-  }))
-  const newest = BigInt(999_999 + count)
-  return {
-    ...metadata,
-    snapshots: [...snapshots.map(({ value }) => value ?? null), ...added],
-    'last-sequence-number': sequence + BigInt(count),
-    'current-snapshot-id': newest,
-    'snapshot-log': [],
-    refs: { ...refs, main: { 'snapshot-id': newest, type: 'branch' } },
-  }
 }
 
 export const TABLE_SCENARIOS: readonly Scenario[] = [MAINTENANCE, ...ROLLBACKS, ...RECOVERY]
