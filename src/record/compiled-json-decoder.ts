@@ -5,7 +5,7 @@ import type { ColumnBuilder } from '../columns/column-builder.ts'
 import { required } from '../core/assert.ts'
 import type { ValueDecoder } from './decoder.ts'
 import type { DecodingOptions } from './decoding.ts'
-import { JsonCompiler } from './json-compiler.ts'
+import { JsonCompiler, OWN_CODE_MAX } from './json-compiler.ts'
 import { JsonReader, NOT_ASCII, skipNull, skipSpace, skipValue } from './json-reader.ts'
 import { appendBase64 } from './json-bytes.ts'
 import { appendJsonText } from './json-text.ts'
@@ -36,15 +36,17 @@ export class CompiledJsonDecoder implements ValueDecoder {
   readonly #read: ReadJson
   readonly #appendKafka: KafkaAppender | undefined
 
-  constructor(builder: BatchBuilder, options: DecodingOptions) {
+  /** `ownCodeMax`: columns of a schema for which each object has code of its own. */
+  constructor(builder: BatchBuilder, options: DecodingOptions, ownCodeMax = OWN_CODE_MAX) {
     const { values, metadata } = splitColumns(builder, options)
-    const compiled = new JsonCompiler(builder, options).compile(values)
+    const compiled = new JsonCompiler(builder, options, ownCodeMax).compile(values)
     const runtime = {
       columns: builder.allColumns,
       S: builder.counters,
       builder,
       rowsAhead: ROWS_AHEAD,
       keys: compiled.keys,
+      objects: compiled.objects,
       ...RUNTIME,
       ...Object.fromEntries(compiled.readers.entries()),
     }

@@ -4,6 +4,7 @@ import { required } from '../core/assert.ts'
 import type { DecodingOptions } from './decoding.ts'
 import { bindingSource } from './json-bindings.ts'
 import { JsonKeys } from './json-keys.ts'
+import { JsonMembers } from './json-members.ts'
 import { primitiveSource, PrimitiveReaders } from './json-primitives.ts'
 import { MemberNames } from './member-names.ts'
 import { commentText, SourceText } from './source-text.ts'
@@ -12,6 +13,7 @@ import { commentText, SourceText } from './source-text.ts'
 export interface CompiledJson {
   readonly source: string
   readonly keys: readonly JsonKeys[]
+  readonly objects: readonly JsonMembers[]
   readonly readers: PrimitiveReaders
 }
 
@@ -30,8 +32,8 @@ interface ObjectShape {
 
 /** Bits of a `seen` word in use: small enough that the engine keeps it as a small integer. */
 const BITS = 30
-/** Beyond it, keys are looked up instead of being tried in their order by code of their own. */
-const TRIED_MAX = 64
+/** Columns, those within others too, for which objects have code of their own; where there are more, tables do as well. */
+export const OWN_CODE_MAX = 128
 const ENTRY = { key: 'key', value: 'value' } as const
 
 /**
@@ -43,10 +45,15 @@ export class JsonCompiler {
   readonly #indexes: ReadonlyMap<ColumnBuilder, number>
   readonly #text = new SourceText()
   readonly #keys: JsonKeys[] = []
+  readonly #objects: JsonMembers[] = []
   readonly #readers = new PrimitiveReaders()
+  readonly #counters: Int32Array
+  readonly #hasOwnCode: boolean
 
-  constructor(builder: BatchBuilder, options: DecodingOptions) {
+  constructor(builder: BatchBuilder, options: DecodingOptions, ownCodeMax = OWN_CODE_MAX) {
     this.#options = options
+    this.#counters = builder.counters
+    this.#hasOwnCode = builder.allColumns.length <= ownCodeMax
     this.#indexes = new Map(builder.allColumns.map((column, index) => [column, index]))
   }
 
@@ -69,7 +76,12 @@ export class JsonCompiler {
       'return p === r.end || (p >= 0 && p < r.end && skipSpace(r, p) >= r.end)',
       '}',
     )
-    return { source: this.#text.toString(), keys: this.#keys, readers: this.#readers }
+    return {
+      source: this.#text.toString(),
+      keys: this.#keys,
+      objects: this.#objects,
+      readers: this.#readers,
+    }
   }
 
   #index(column: ColumnBuilder): number {
@@ -78,8 +90,30 @@ export class JsonCompiler {
 
   #addObject(shape: ObjectShape): void {
     for (const column of shape.columns) this.#addValue(column, shape.depth)
+    const fieldNames = shape.columns.map(({ field }) => field.name)
+    const keys = new JsonKeys(fieldNames, shape.names, { anyCase: shape.anyCase })
+    if (this.#hasOwnCode) this.#addObjectCode(shape, keys)
+    else this.#addObjectTables(shape, keys)
+  }
+
+  #addObjectTables(shape: ObjectShape, keys: JsonKeys): void {
+    const { columns, own } = shape
+    const several = columns.map((_, field) => hasSeveralNames(shape, field))
+    const depthLeft = this.#options.depthMax - shape.depth
+    const at = this.#objects.length
+    this.#objects.push(new JsonMembers({ columns, keys, own, several, depthLeft }, this.#counters))
+    const readers = columns.map((column) => `value${this.#index(column)}`)
+    this.#text.add(
+      `function ${shape.name}(r, p) {`,
+      `return objects[${at}].read(r, p)`,
+      '}',
+      `objects[${at}].open([${readers.join(', ')}], rebind)`,
+    )
+  }
+
+  #addObjectCode(shape: ObjectShape, jsonKeys: JsonKeys): void {
     const keys = this.#keys.length
-    this.#keys.push(new JsonKeys(shape.names, { anyCase: shape.anyCase }))
+    this.#keys.push(jsonKeys)
     const { columns, own } = shape
     const words = Math.ceil(columns.length / BITS)
     this.#text.add(
@@ -124,7 +158,7 @@ export class JsonCompiler {
 
   /** The key that the last record had here, tried four bytes at a time. */
   #triedKeys({ columns }: ObjectShape): string[] {
-    if (columns.length === 0 || columns.length > TRIED_MAX) return []
+    if (columns.length === 0) return []
     const cases = columns.flatMap(({ field }, index) => {
       const key = Buffer.from(JSON.stringify(field.name))
       // A name that JSON writes with an escape is found by its text.
@@ -138,14 +172,11 @@ export class JsonCompiler {
     return ['switch (next) {', ...cases, '}']
   }
 
-  #memberCase({ names, anyCase }: ObjectShape, column: ColumnBuilder, field: number): string[] {
+  #memberCase(shape: ObjectShape, column: ColumnBuilder, field: number): string[] {
     const index = this.#index(column)
     const word = `seen${Math.floor(field / BITS)}`
     const bit = 2 ** (field % BITS)
-    const several =
-      anyCase || [...names.entries()].filter(([, to]) => to.index === field).length > 1
-    // With several names, which one counts depends on more than the order: the slow path knows.
-    const again = several ? 'return -1' : `rewindSlot(C${index}, S)`
+    const again = hasSeveralNames(shape, field) ? 'return -1' : `rewindSlot(C${index}, S)`
     return [
       `case ${field}: /* ${commentText(column.field.name)} */`,
       `if (${word} & ${bit}) ${again}`,
@@ -177,7 +208,7 @@ export class JsonCompiler {
   #absentCall(column: ColumnBuilder): string {
     const index = this.#index(column)
     if (column.field.writeDefault !== undefined) {
-      return `{ appendDefault(C${index}); if (builder.generation !== bound) bind() }`
+      return `{ appendDefault(C${index}); rebind() }`
     }
     return column.optional ? `C${index}.fillNull()` : 'return -1'
   }
@@ -319,6 +350,11 @@ export class JsonCompiler {
     const items = `S[${key.lengthAt}] - first`
     return `if (${items} > 1 && hasEqualSlots(C${this.#index(key)}, first)) return -1`
   }
+}
+
+/** With several names, which one counts depends on more than the order: the slow path knows. */
+function hasSeveralNames({ names, anyCase }: ObjectShape, field: number): boolean {
+  return anyCase || [...names.entries()].filter(([, to]) => to.index === field).length > 1
 }
 
 /** Whether the bytes at p are these, four at a time. */

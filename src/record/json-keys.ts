@@ -22,8 +22,15 @@ export class JsonKeys {
   readonly #fields: Int32Array
   /** Open addressing: a name's place in `starts` and `fields`, or -1. */
   readonly #table: Int32Array
+  /** By field, the key as JSON writes it, in words; the last one again has bytes of the one before. */
+  readonly #words: readonly Int32Array[]
+  readonly #lengths: Int32Array
 
-  constructor(names: MemberNames, { anyCase }: { readonly anyCase: boolean }) {
+  constructor(
+    fieldNames: readonly string[],
+    names: MemberNames,
+    { anyCase }: { readonly anyCase: boolean },
+  ) {
     const entries = [...names.entries()]
     const texts = entries.map(([name]) => Buffer.from(name))
     this.#names = names
@@ -36,6 +43,26 @@ export class JsonKeys {
       this.#starts[place + 1] = (this.#starts[place] ?? 0) + text.length
       this.#insert(hashOf(text), place)
     }
+    const keys = fieldNames.map((name) => Buffer.from(JSON.stringify(name)))
+    this.#words = keys.map(wordsOf)
+    this.#lengths = Int32Array.from(keys, ({ length }) => length)
+  }
+
+  /** As `find`, which it asks only where the key is not that of the field that is expected. */
+  next(reader: JsonReader, at: number, expected: number): number {
+    const words = this.#words[expected]
+    const length = this.#lengths[expected] ?? 0
+    if (words === undefined || words.length === 0 || at + length > reader.end) {
+      return this.find(reader, at)
+    }
+    const { view } = reader
+    const last = words.length - 1
+    for (let index = 0; index < last; index += 1) {
+      if (view.getInt32(at + 4 * index, true) !== words[index]) return this.find(reader, at)
+    }
+    if (view.getInt32(at + length - 4, true) !== words[last]) return this.find(reader, at)
+    reader.written = at + length
+    return expected
   }
 
   /** The field of the key at a quote; `reader.written` is then behind the key. */
@@ -99,6 +126,15 @@ export class JsonKeys {
     while ((this.#table[slot] ?? 0) >= 0) slot = (slot + 1) & mask
     this.#table[slot] = name
   }
+}
+
+/** None for a key that JSON may write in other ways, or that is shorter than a word. */
+function wordsOf(key: Buffer): Int32Array {
+  if (key.includes('\\') || key.length < 4) return new Int32Array(0)
+  const words = Math.ceil(key.length / 4)
+  return Int32Array.from({ length: words }, (_, index) =>
+    key.readInt32LE(Math.min(4 * index, key.length - 4)),
+  )
 }
 
 function hashOf(text: Buffer): number {

@@ -1,0 +1,141 @@
+import { appendValue } from '../columns/append.ts'
+import type { ColumnBuilder } from '../columns/column-builder.ts'
+import { required } from '../core/assert.ts'
+import { BAD_KEY, type JsonKeys, UNKNOWN } from './json-keys.ts'
+import { BAIL, type JsonReader, skipNull, skipSpace, skipValue } from './json-reader.ts'
+import { appendJsonText } from './json-text.ts'
+import { rewindSlot } from './rewind-slot.ts'
+
+const SPACE = 32
+const COMMA = 44
+const COLON = 58
+const LETTER_N = 110
+const CLOSE_BRACE = 125
+const CALLS_MAX = 2 ** 31 - 1
+
+/** Appends the value at a place, which is not null. */
+type ReadValue = (reader: JsonReader, at: number) => number
+
+export interface MembersOf {
+  readonly columns: readonly ColumnBuilder[]
+  readonly keys: JsonKeys
+  /** The struct's own column, which takes a slot. */
+  readonly own: ColumnBuilder | undefined
+  /** By field, whether several names mean it: which one counts depends on more than their order. */
+  readonly several: readonly boolean[]
+  /** How many levels a member that nobody wants may have. */
+  readonly depthLeft: number
+}
+
+/**
+ * Reads the objects of a struct by tables, one function for all structs: where a schema has hundreds of columns, code of
+ * their own (`JsonCompiler`) takes longer to compile than to run, and does not stay in the processor's caches.
+ */
+export class JsonMembers {
+  readonly #of: MembersOf
+  readonly #counters: Int32Array
+  readonly #isText: readonly boolean[]
+  /** By field, the call in which it was seen last. */
+  readonly #seen: Int32Array
+  /** Of the object that is read now; none lies within another one of the same struct. */
+  #call = 0
+  #absent = 0
+  /** The field that the next key is expected to be. */
+  #next = 0
+  #readers: readonly ReadValue[] = []
+  #rebind: () => void = () => undefined
+
+  constructor(of: MembersOf, counters: Int32Array) {
+    this.#of = of
+    this.#counters = counters
+    this.#isText = of.columns.map(({ field }) => field.type.kind === 'string')
+    this.#seen = new Int32Array(of.columns.length)
+  }
+
+  /** What generated code has for each column, and what it does once a column has grown. */
+  open(readers: readonly ReadValue[], rebind: () => void): void {
+    this.#readers = readers
+    this.#rebind = rebind
+  }
+
+  /** Behind the object whose brace is at a place; each column has a slot more. */
+  read(reader: JsonReader, at: number): number {
+    const { bytes } = reader
+    this.#begin()
+    let place = skipSpace(reader, at + 1)
+    let byte = bytes[place]
+    if (byte === CLOSE_BRACE) place += 1
+    while (byte !== CLOSE_BRACE) {
+      place = this.#member(reader, place)
+      if (place < 0) return BAIL
+      if ((bytes[place] ?? 0) <= SPACE) place = skipSpace(reader, place)
+      byte = bytes[place]
+      if (byte !== COMMA && byte !== CLOSE_BRACE) return BAIL
+      place += 1
+      if (byte === COMMA && (bytes[place] ?? 0) <= SPACE) place = skipSpace(reader, place)
+    }
+    return this.#absent === 0 || this.#fillAbsent() ? place : BAIL
+  }
+
+  #begin(): void {
+    const { own, columns } = this.#of
+    if (this.#call === CALLS_MAX) {
+      this.#seen.fill(0)
+      this.#call = 0
+    }
+    this.#call += 1
+    this.#next = 0
+    this.#absent = columns.length
+    if (own !== undefined) this.#counters[own.lengthAt] = own.length + 1
+  }
+
+  /** Behind the member whose key is at a place. */
+  #member(reader: JsonReader, at: number): number {
+    const { keys, depthLeft } = this.#of
+    const { bytes } = reader
+    const field = keys.next(reader, at, this.#next)
+    if (field === BAD_KEY) return BAIL
+    let place = reader.written
+    if (bytes[place] !== COLON) place = skipSpace(reader, place)
+    if (bytes[place] !== COLON) return BAIL
+    place += 1
+    if ((bytes[place] ?? 0) <= SPACE) place = skipSpace(reader, place)
+    if (field === UNKNOWN) return skipValue(reader, place, depthLeft)
+    if (this.#seen[field] !== this.#call) this.#absent -= 1
+    else if (!this.#rewind(field)) return BAIL
+    this.#seen[field] = this.#call
+    this.#next = field + 1
+    return this.#value(reader, place, field)
+  }
+
+  #value(reader: JsonReader, at: number, field: number): number {
+    const column = required(this.#of.columns[field], 'column')
+    if (reader.bytes[at] === LETTER_N && column.optional) {
+      column.fillNull()
+      return skipNull(reader, at)
+    }
+    if (this.#isText[field] === true) return appendJsonText(reader, at, column, this.#counters)
+    return required(this.#readers[field], 'reader')(reader, at)
+  }
+
+  /** A duplicate member takes the place of the one before. */
+  #rewind(field: number): boolean {
+    if (this.#of.several[field] === true) return false
+    rewindSlot(required(this.#of.columns[field], 'column'), this.#counters)
+    return true
+  }
+
+  #fillAbsent(): boolean {
+    const { columns } = this.#of
+    for (let field = 0; field < columns.length; field += 1) {
+      if (this.#seen[field] === this.#call) continue
+      const column = required(columns[field], 'column')
+      if (column.field.writeDefault !== undefined) {
+        appendValue(column, column.field.writeDefault)
+        this.#rebind()
+      } else if (column.optional) column.fillNull()
+      else return false
+    }
+    return true
+  }
+}
