@@ -1,7 +1,8 @@
 /**
- * Writes docs/performance.md from what `npm run bench -- … --json` and `npm run bench:soak` have printed into files.
+ * Writes docs/performance.md from what `npm run bench -- … --json`, `npm run bench:scale -- … --json` and
+ * `npm run bench:soak` have printed into files.
  *
- *     npm run bench:page -- RESULT.json… [SOAK.txt]
+ *     npm run bench:page -- RESULT.json… [SCALE.json] [SOAK.txt]
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -36,16 +37,51 @@ const resultSchema = z.object({
 type Result = z.infer<typeof resultSchema>
 type Line = z.infer<typeof lineSchema>
 
+const sizedSchema = z.object({
+  size: z.number(),
+  records: z.number(),
+  recordsPerSecond: z.number(),
+  cpuSecondsPerMillion: z.number(),
+  cpuSecondsPerMillionValues: z.number(),
+  peakMegabytes: z.number(),
+})
+const scaleSchema = z.object({
+  machine: z.string(),
+  records: z.string(),
+  rounds: z.string(),
+  partitions: z.array(sizedSchema),
+  columns: z.array(sizedSchema),
+  history: z.array(
+    z.object({
+      snapshots: z.number(),
+      commits: z.number(),
+      cpuMs: z.number(),
+      answerMs: z.number(),
+      metadataMegabytes: z.number(),
+    }),
+  ),
+})
+type Scale = z.infer<typeof scaleSchema>
+
 const results: Result[] = []
+const scales: string[] = []
 const soaks: string[] = []
 for (const path of process.argv.slice(2)) {
   const text = await readFile(path, 'utf8')
-  if (path.endsWith('.json')) results.push(resultSchema.parse(JSON.parse(text)))
-  else soaks.push(soak(text))
+  if (!path.endsWith('.json')) {
+    soaks.push(soak(text))
+    continue
+  }
+  const result = z.union([resultSchema, scaleSchema]).parse(JSON.parse(text))
+  if ('lines' in result) results.push(result)
+  else scales.push(scale(result))
 }
 // Runs of the same kind share a table, whichever shapes each of them had.
 const kinds = [...Map.groupBy(results, commandOf).values()]
-await writeFile(PAGE, `${await introduction()}\n${[...kinds.map(section), ...soaks].join('\n')}`)
+await writeFile(
+  PAGE,
+  `${await introduction()}\n${[...kinds.map(section), ...scales, ...soaks].join('\n')}`,
+)
 
 /** What people have written stays: all of the page up to its first section of figures. */
 async function introduction(): Promise<string> {
@@ -154,6 +190,62 @@ function split(lines: readonly Line[]): string[] {
     ...own.map(({ shape, stages }) => row([shape, ...names.map((name) => stages?.[name] ?? '')])),
     '',
   ]
+}
+
+function scale({ machine, records, rounds, partitions, columns, history }: Scale): string {
+  return [
+    '## By size',
+    '',
+    `\`npm run bench:scale -- --records ${records} --rounds ${rounds}\`  `,
+    machine,
+    '',
+    'The reference records in so many Kafka partitions:',
+    '',
+    ...header('partitions', ['records', 'records/s', 'CPU s/million', 'peak MB']),
+    ...partitions.map((one) =>
+      row([
+        one.size,
+        one.records,
+        one.recordsPerSecond,
+        one.cpuSecondsPerMillion,
+        one.peakMegabytes,
+      ]),
+    ),
+    '',
+    'Records of so many columns, and what one value of them costs:',
+    '',
+    ...header('columns', [
+      'records',
+      'records/s',
+      'CPU s/million',
+      'CPU s/million values',
+      'peak MB',
+    ]),
+    ...columns.map((one) =>
+      row([
+        one.size,
+        one.records,
+        one.recordsPerSecond,
+        one.cpuSecondsPerMillion,
+        one.cpuSecondsPerMillionValues,
+        one.peakMegabytes,
+      ]),
+    ),
+    '',
+    'A commit of 500 records on a table with so many snapshots of another writer before it:',
+    '',
+    ...header('snapshots', ['commits', 'CPU ms each', 'catalog’s answer, ms', 'metadata MB']),
+    ...history.map((one) =>
+      row([
+        one.snapshots,
+        one.commits,
+        Math.round(one.cpuMs),
+        Math.round(one.answerMs),
+        one.metadataMegabytes.toFixed(2),
+      ]),
+    ),
+    '',
+  ].join('\n')
 }
 
 function soak(text: string): string {
