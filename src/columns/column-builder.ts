@@ -57,6 +57,9 @@ export class ColumnBuilder {
   readonly lengthAt: number
   readonly nullsAt: number
   private readonly state: BuilderState
+  private readonly hasOffsets: boolean
+  /** Those that take a slot when this one does: itself, and all within structs. */
+  private readonly slotted: readonly ColumnBuilder[]
   /** Slots that there is room for. */
   capacity = 0
   validity: Buffer = NO_BYTES
@@ -77,6 +80,9 @@ export class ColumnBuilder {
     this.lengthAt = state.nextCounter()
     this.nullsAt = this.lengthAt + 1
     this.children = childFields(field.type).map((child) => new ColumnBuilder(child, state))
+    this.hasOffsets = this.layout === 'bytes' || this.layout === 'list' || this.layout === 'map'
+    const within = this.layout === 'struct' ? this.children : []
+    this.slotted = [this, ...within.flatMap(({ slotted }) => slotted)]
     this.drop()
   }
 
@@ -201,21 +207,21 @@ export class ColumnBuilder {
     })
   }
 
-  private get hasOffsets(): boolean {
-    return this.layout === 'bytes' || this.layout === 'list' || this.layout === 'map'
-  }
-
   /** As `appendNull`, where there is room already. */
   fillNull(): void {
+    const { slotted } = this
+    for (let index = 0; index < slotted.length; index += 1) slotted[index]?.fillNullSlot()
+  }
+
+  private fillNullSlot(): void {
     const { counters } = this.state
-    const at = this.length
+    const at = counters[this.lengthAt] ?? 0
     counters[this.lengthAt] = at + 1
     if (this.optional) {
       clearBit(this.validity, at)
-      counters[this.nullsAt] = this.nullCount + 1
+      counters[this.nullsAt] = (counters[this.nullsAt] ?? 0) + 1
     }
     if (this.hasOffsets) this.offsets[at + 1] = this.offsets[at] ?? 0
-    else if (this.layout === 'struct') for (const child of this.children) child.fillNull()
   }
 
   private growSlots(capacity: number): void {

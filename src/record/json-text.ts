@@ -26,13 +26,23 @@ export function appendJsonText(
   const target = column.bytesView
   let place = at + 1
   let high = 0
-  for (; place + 8 <= end; place += 8, next += 8) {
+  while (place + 8 <= end) {
     const word = view.getInt32(place, true)
     const other = view.getInt32(place + 4, true)
-    if (((interruptions(word) | interruptions(other)) & NOT_ASCII) !== 0) break
+    // Also what stands behind the end of the text, where the next one is written.
     target.setInt32(next, word, true)
     target.setInt32(next + 4, other, true)
     high |= word | other
+    const stop = interruptions(word) & NOT_ASCII
+    const otherStop = interruptions(other) & NOT_ASCII
+    if ((stop | otherStop) !== 0) {
+      const run = stop === 0 ? 4 + bytesBelow(otherStop) : bytesBelow(stop)
+      place += run
+      next += run
+      break
+    }
+    place += 8
+    next += 8
   }
   for (let byte = bytes[place] ?? 0; byte !== QUOTE; byte = bytes[place] ?? 0) {
     if (byte < SPACE || byte === BACKSLASH) {
@@ -49,4 +59,9 @@ export function appendJsonText(
   offsets[slot + 1] = next
   counters[column.lengthAt] = slot + 1
   return place + 1
+}
+
+/** How many bytes are below the lowest one whose top bit is set. The lowest bit is right: only those above it may be set by a borrow. */
+function bytesBelow(topBits: number): number {
+  return (31 - Math.clz32(topBits & -topBits)) >>> 3
 }
