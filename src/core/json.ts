@@ -1,4 +1,5 @@
 import { FirnError } from './errors.ts'
+import { restored, withLongIntegersMarked } from './long-integers.ts'
 
 /** What JSON text parses to. An integer that a `number` cannot hold exactly comes as `bigint`. */
 export type JsonValue =
@@ -21,9 +22,13 @@ const INTEGER = /^-?\d+$/
  */
 export function parseJson(text: string, what: string): JsonValue {
   try {
-    // The reviver turns every value that `JSON.parse` can make into a JsonValue.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return JSON.parse(text, exactInteger) as JsonValue
+    const marked = withLongIntegersMarked(text)
+    // `JSON.parse` makes nothing but JsonValues.
+    /* oxlint-disable typescript/no-unsafe-type-assertion */
+    if (marked === undefined) return JSON.parse(text, exactInteger) as JsonValue
+    const value = JSON.parse(marked) as JsonValue
+    /* oxlint-enable typescript/no-unsafe-type-assertion */
+    return marked === text ? value : restored(value)
   } catch (cause) {
     throw new FirnError('JSON_INVALID', `${what} is not JSON: ${text.slice(0, 200)}`, { cause })
   }

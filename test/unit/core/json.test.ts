@@ -5,6 +5,23 @@ import { isJsonObject, parseJson, stringifyJson, type JsonValue } from '../../..
 
 const parse = (text: string): JsonValue => parseJson(text, 'the test')
 
+/** By the engine's own account of each number. */
+function bySource(text: string): unknown {
+  return JSON.parse(text, (_key, value: unknown, { source = '' }: { source?: string }) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source)
+      ? BigInt(source)
+      : value,
+  )
+}
+
+function attempt(act: () => unknown): unknown {
+  try {
+    return { value: act() }
+  } catch {
+    return 'refused'
+  }
+}
+
 const wrong = (): JsonValue => parseJson('x'.repeat(1000), 'metadata.json')
 
 describe('parseJson', () => {
@@ -23,6 +40,52 @@ describe('parseJson', () => {
   ])('%s', (text, value) => {
     expect(parse(text)).toBe(value)
     expect(parse(`{"a":[${text}]}`)).toEqual({ a: [value] })
+  })
+
+  test.each([
+    '{"a":"[1234567890123456789,1234567890123456789]","b":1234567890123456789}',
+    String.raw`{"a\\":-1234567890123456789 ,"\"[1234567890123456789]":[ 1234567890123456789 ]}`,
+    String.raw`["\\\"1234567890123456789",1234567890123456789]`,
+    ' -1234567890123456789 ',
+    '[1234567890123456789.5,1234567890123456789e1,1E+1234567890123456789,1e-1234567890123456789]',
+    '["\ue0001234567890123456789",1234567890123456789]',
+    String.raw`["\uE0001234567890123456789",1234567890123456789]`,
+    '{"__proto__":1234567890123456789,"a":1234567890123456789}',
+    '{"a":{"__proto__":{"b":1234567890123456789}}}',
+    '[1234567890123456,9007199254740993,1000000000000000000000000]',
+  ])('is exact whatever is around an integer: %s', (text) => {
+    expect(parse(text)).toEqual(bySource(text))
+  })
+
+  test.each([
+    '{1234567890123456789:1}',
+    '{1234567890123456789 :1}',
+    '{"a" 1234567890123456789}',
+    '01234567890123456789',
+    '-01234567890123456789',
+    '--1234567890123456789',
+    '[1234567890123456789',
+    '"1234567890123456789',
+    '1234567890123456789 1234567890123456789',
+    '[1234567890123456789"a"]',
+    '1234567890123456789n',
+  ])('is not taken for JSON: %s', (text) => {
+    expect(() => parse(text)).toThrow(/is not JSON/)
+    expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError)
+  })
+
+  test('any text is what it is when the source of every number is looked at, or refused as there', () => {
+    const tokens =
+      '" \\ \\" \\u0061 \ue000 __proto__ [ ] { } : , - . e a 1 0 1234567890123456 9999999999999999999 "a": "b" null'
+    const piece = fc.constantFrom(' ', ...tokens.split(' '))
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
+        const text = pieces.join('')
+        const expected = attempt(() => bySource(text))
+        expect(attempt(() => parse(text))).toEqual(expected)
+      }),
+      { numRuns: 20_000 },
+    )
   })
 
   test('what is no JSON is named, and shown no further than 200 characters', () => {
