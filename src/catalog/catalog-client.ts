@@ -13,6 +13,8 @@ export interface CatalogRequest {
   /** Behind the prefix, with its query. */
   readonly path: string
   readonly body?: string
+  /** The ETag of what is known already: the answer may be `unchanged`. */
+  readonly ifNoneMatch?: string | undefined
   /** What the request is about, for messages: `table lake.orders`. */
   readonly about: string
 }
@@ -24,6 +26,8 @@ export type CatalogAnswer =
       readonly json: JsonObject
       /** Characters of the body. */
       readonly length: number
+      /** Names this state of what was asked for, where the catalog does so. */
+      readonly etag: string | undefined
     }
   | { readonly outcome: Exclude<Outcome, 'done'>; readonly reason: FirnError }
 
@@ -94,6 +98,7 @@ export class CatalogClient {
     return {
       accept: 'application/json',
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(request.ifNoneMatch === undefined ? {} : { 'if-none-match': request.ifNoneMatch }),
       ...(accessDelegation === 'none' ? {} : { 'x-iceberg-access-delegation': accessDelegation }),
       ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value()])),
     }
@@ -119,16 +124,20 @@ export class CatalogClient {
     return { outcome, reason: this.#refusal(request, { status: answer.status, told }) }
   }
 
-  #body(request: CatalogRequest, answer: { status: number; text: string }): CatalogAnswer {
+  #body(
+    request: CatalogRequest,
+    answer: Extract<HttpAnswer, { readonly kind: 'answer' }>,
+  ): CatalogAnswer {
+    const { etag } = answer
     if (
       answer.text === '' &&
       (answer.status === 204 || request.method === 'HEAD' || request.method === 'DELETE')
     ) {
-      return { outcome: 'done', json: {}, length: 0 }
+      return { outcome: 'done', json: {}, length: 0, etag }
     }
     try {
       const json = parseJson(answer.text, `the answer to ${request.operation}`)
-      if (isJsonObject(json)) return { outcome: 'done', json, length: answer.text.length }
+      if (isJsonObject(json)) return { outcome: 'done', json, length: answer.text.length, etag }
     } catch {
       // Falls through to: not what a catalog answers.
     }

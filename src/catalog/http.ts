@@ -17,7 +17,12 @@ export interface HttpRequest {
  * never left this machine (`sent: false`).
  */
 export type HttpAnswer =
-  | { readonly kind: 'answer'; readonly status: number; readonly text: string }
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly text: string
+      readonly etag: string | undefined
+    }
   | { readonly kind: 'lost'; readonly sent: boolean; readonly reason: string }
 
 /** Error codes of a request that did not reach a server. */
@@ -80,7 +85,13 @@ export class Http {
           reason: `the body was cut: ${bytes.length} of ${String(stated)} bytes`,
         }
       }
-      return { kind: 'answer', status: answer.statusCode, text: bytes.toString('utf8') }
+      const { etag } = answer.headers
+      return {
+        kind: 'answer',
+        status: answer.statusCode,
+        text: bytes.toString('utf8'),
+        etag: typeof etag === 'string' ? etag : undefined,
+      }
     } catch (fault) {
       return {
         kind: 'lost',

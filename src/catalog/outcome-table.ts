@@ -15,6 +15,7 @@ export type Operation =
  * `done`: applied, or answered. `missing`, `exists`: what the name says. `conflict`: certainly not applied, the table
  * moved. `unknown`: it may have been applied, or may still be. `unauthorized`: not applied; a new token may help, once.
  * `refused`: certainly not applied, and the same request will not be either. `unavailable`: a read that may pass later.
+ * `unchanged`: what was read before is still so.
  */
 export type Outcome =
   | 'done'
@@ -25,6 +26,7 @@ export type Outcome =
   | 'unauthorized'
   | 'refused'
   | 'unavailable'
+  | 'unchanged'
 
 /** Operations after which the catalog may be another one. */
 const CHANGES: ReadonlySet<Operation> = new Set([
@@ -43,6 +45,8 @@ export function outcomeOf(operation: Operation, status: number): Outcome {
   if (status >= 200 && status < 300) return 'done'
   const changes = CHANGES.has(operation)
   switch (status) {
+    case 304:
+      return operation === 'load-table' ? 'unchanged' : 'refused'
     case 401:
     case 419:
       return 'unauthorized'

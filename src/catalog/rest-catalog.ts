@@ -25,6 +25,9 @@ const LEVELS = '\u001F'
 /** A listing has at most so many pages: a server that repeats its page token would keep us for ever. */
 const PAGES_MAX = 10_000
 
+/** REST specification: `LoadTableResult.config`. */
+const CREDENTIALS = /key|token|secret|credential|expir/i
+
 /**
  * A catalog that speaks the Iceberg REST specification. Opened with what `/v1/config` says: its overrides win over
  * the configuration, its defaults give way to it.
@@ -34,6 +37,9 @@ export class RestCatalog implements Catalog {
   readonly #http: Http
   /** `/v1` or `/v1/<prefix>`. */
   readonly #root: string
+
+  /** By path, what the catalog said of a table last. */
+  readonly #last = new Map<string, { readonly table: LoadedTable; readonly etag?: string }>()
 
   private constructor(parts: { client: CatalogClient; http: Http; root: string }) {
     this.#client = parts.client
@@ -67,16 +73,29 @@ export class RestCatalog implements Catalog {
     }
   }
 
+  /**
+   * All of a table's metadata comes with each answer, and with years of history that is megabytes. A catalog that gives
+   * answers an ETag says in fewer words that a table is what it was. REST specification: loadTable, If-None-Match.
+   */
   async loadTable(identifier: TableIdentifier): Promise<LoadOutcome> {
+    const path = this.#table(identifier)
+    const last = this.#last.get(path)
     const answer = await this.#client.read({
       operation: 'load-table',
       method: 'GET',
-      path: `${this.#table(identifier)}?snapshots=all`,
+      path: `${path}?snapshots=all`,
+      ifNoneMatch: last?.etag,
       about: about(identifier),
     })
-    if (answer.outcome === 'done') return { kind: 'loaded', table: loadedTable(identifier, answer) }
+    if (answer.outcome === 'unchanged' && last?.etag !== undefined) {
+      return { kind: 'loaded', table: last.table }
+    }
+    this.#last.delete(path)
     if (answer.outcome === 'missing') return { kind: 'missing' }
-    throw answer.reason
+    if (answer.outcome !== 'done') throw answer.reason
+    const table = loadedTable(identifier, answer)
+    this.#remember(path, table, answer.etag)
+    return { kind: 'loaded', table }
   }
 
   async createTable(identifier: TableIdentifier, creation: TableCreation): Promise<CreateOutcome> {
@@ -95,10 +114,14 @@ export class RestCatalog implements Catalog {
   }
 
   async commitTable(identifier: TableIdentifier, commit: TableCommit): Promise<CommitResponse> {
+    const path = this.#table(identifier)
+    const last = this.#last.get(path)
+    // Whatever becomes of it, the next look is at all that the catalog has then.
+    if (last !== undefined) this.#last.set(path, { table: last.table })
     const answer = await this.#client.change({
       operation: 'commit-table',
       method: 'POST',
-      path: this.#table(identifier),
+      path,
       body: stringifyJson({
         identifier: { namespace: [...identifier.namespace], name: identifier.name },
         requirements: commit.requirements.map(requirementToJson),
@@ -106,7 +129,13 @@ export class RestCatalog implements Catalog {
       }),
       about: about(identifier),
     })
-    return commitResponse(identifier, answer)
+    const response = commitResponse(identifier, answer)
+    if (answer.outcome !== 'done' || response.kind !== 'committed') return response
+    // An answer to a commit has no configuration, and no credentials: those of the last load are still good.
+    const config = { ...last?.table.config, ...response.table.config }
+    const table = { ...response.table, config }
+    this.#remember(path, table, answer.etag)
+    return { kind: 'committed', table }
   }
 
   async createNamespace(namespace: readonly string[]): Promise<boolean> {
@@ -172,6 +201,12 @@ export class RestCatalog implements Catalog {
 
   async close(): Promise<void> {
     await this.#http.close()
+  }
+
+  /** Credentials run out: where the catalog hands some out with a table, it is asked for all of it each time. */
+  #remember(path: string, table: LoadedTable, etag: string | undefined): void {
+    const hasCredentials = Object.keys(table.config).some((key) => CREDENTIALS.test(key))
+    this.#last.set(path, etag === undefined || hasCredentials ? { table } : { table, etag })
   }
 
   #namespace(namespace: readonly string[]): string {

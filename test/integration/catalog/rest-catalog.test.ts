@@ -105,6 +105,28 @@ function suite(name: string, parts: Parameters<typeof useRig>[0], able: { v3: bo
       await catalog.close()
     })
 
+    test('shows what others did to a table that was loaded before', async () => {
+      const [own, other] = [await open(), await open()]
+      const table = { namespace: ['lake'], name: 'seen_by_two' }
+      await created(own, table, 2)
+      const valueOf = async (catalog: Catalog): Promise<string | undefined> => {
+        const loaded = await catalog.loadTable(table)
+        return loaded.kind === 'loaded' ? loaded.table.metadata.properties['value'] : loaded.kind
+      }
+      for (const value of ['one', 'two', 'three']) {
+        expect(await valueOf(own)).toBe(await valueOf(other))
+        const by = value === 'two' ? own : other
+        const set = { action: 'set-properties', updates: { value } } as const
+        await by.commitTable(table, { requirements: [], updates: [set] })
+        expect([await valueOf(own), await valueOf(other)]).toEqual([value, value])
+      }
+      await other.dropTable(table, { purge: false })
+      expect(await valueOf(own)).toBe('missing')
+      await created(other, table, 2)
+      expect(await valueOf(own)).toBeUndefined()
+      await Promise.all([own.close(), other.close()])
+    })
+
     test('commits what still holds, and says conflict where it does not', async () => {
       const catalog = await open()
       const table = { namespace: ['lake'], name: 'commits' }

@@ -10,6 +10,7 @@ import {
 const STATUSES = {
   done: [200, 201, 204],
   redirect: [301, 302, 307, 308],
+  unchanged: [304],
   wrong: [400, 402, 403, 405, 406, 410, 412, 413, 415, 422, 451],
   unauthorized: [401, 419],
   missing: [404],
@@ -24,6 +25,7 @@ type Row = Readonly<Record<StatusClass, Outcome>>
 const READ: Row = {
   done: 'done',
   redirect: 'refused',
+  unchanged: 'refused',
   wrong: 'refused',
   unauthorized: 'unauthorized',
   missing: 'missing',
@@ -38,7 +40,7 @@ const CHANGE: Row = { ...READ, passedOn: 'unknown', failed: 'unknown' }
 const TABLE: Readonly<Record<Operation, Row>> = {
   config: READ,
   token: READ,
-  'load-table': READ,
+  'load-table': { ...READ, unchanged: 'unchanged' },
   'list-tables': READ,
   'load-namespace': READ,
   'create-table': { ...CHANGE, conflict: 'exists' },

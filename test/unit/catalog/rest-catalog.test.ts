@@ -93,6 +93,73 @@ describe('where requests go', () => {
   })
 })
 
+describe('a table that the catalog gives an ETag', () => {
+  const tagged = (etag: string, members = ''): Answer => {
+    const answer = tableAnswer(members)
+    return typeof answer === 'string' ? answer : { ...answer, headers: { etag } }
+  }
+  const asked = ({ server }: Opened): (string | undefined)[] =>
+    server.to('/tables/').map(({ headers }) => headers['if-none-match'])
+
+  test('is loaded once and then asked after, until it is another', async () => {
+    await using at = await opened(({ headers }) =>
+      headers['if-none-match'] === '"1"' ? { status: 304 } : tagged('"1"'),
+    )
+    const first = await at.catalog.loadTable(TABLE)
+    const again = await at.catalog.loadTable(TABLE)
+    expect(again).toEqual(first)
+    at.server.script = withConfig(() => tagged('"2"', ', "config": {"a": "b"}'))
+    expect(await at.catalog.loadTable(TABLE)).toMatchObject({ table: { config: { a: 'b' } } })
+    await at.catalog.loadTable(TABLE)
+    expect(asked(at)).toEqual([undefined, '"1"', '"1"', '"2"'])
+  })
+
+  test('is known by the answer to a commit', async () => {
+    await using at = await opened(({ method }) =>
+      method === 'POST' ? tagged('"2"') : tagged('"1"', ', "config": {"s3.endpoint": "http://s3"}'),
+    )
+    await at.catalog.loadTable(TABLE)
+    const committed = await at.catalog.commitTable(TABLE, COMMIT)
+    at.server.script = withConfig(() => ({ status: 304 }))
+    const loaded = await at.catalog.loadTable(TABLE)
+    expect(asked(at)).toEqual([undefined, undefined, '"2"'])
+    expect(committed).toMatchObject({ table: { config: { 's3.endpoint': 'http://s3' } } })
+    expect(loaded).toEqual({
+      kind: 'loaded',
+      table: committed.kind === 'committed' && committed.table,
+    })
+  })
+
+  test.each([
+    ['that is lost', 'reset'],
+    ['that fails', refusal(500, 'ServerError', 'oh')],
+    ['that conflicts', refusal(409, 'CommitFailedException', 'moved')],
+  ] as const)('is loaded as a whole after a commit %s', async (_, answer) => {
+    await using at = await opened(({ method }) => (method === 'POST' ? answer : tagged('"1"')))
+    await at.catalog.loadTable(TABLE)
+    await at.catalog.commitTable(TABLE, COMMIT)
+    await at.catalog.loadTable(TABLE)
+    expect(asked(at)).toEqual([undefined, undefined, undefined])
+  })
+
+  test('is loaded as a whole each time where credentials come with it', async () => {
+    const config = ', "config": {"s3.session-token": "t"}'
+    await using at = await opened(({ method }) => tagged('"1"', method === 'POST' ? '' : config))
+    await at.catalog.loadTable(TABLE)
+    await at.catalog.loadTable(TABLE)
+    const committed = await at.catalog.commitTable(TABLE, COMMIT)
+    await at.catalog.loadTable(TABLE)
+    expect(asked(at)).toEqual([undefined, undefined, undefined, undefined])
+    // They outlive the commit, whose answer has none.
+    expect(committed).toMatchObject({ table: { config: { 's3.session-token': 't' } } })
+  })
+
+  test('that was never asked after cannot be unchanged', async () => {
+    await using at = await opened(() => ({ status: 304 }))
+    await expect(at.catalog.loadTable(TABLE)).rejects.toThrow(/status 304/)
+  })
+})
+
 describe('what is in a request and an answer', () => {
   test('snapshot ids keep all digits in both directions', async () => {
     const log = `{"timestamp-ms": 1, "snapshot-id": ${EXACT}}`
