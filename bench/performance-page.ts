@@ -47,6 +47,7 @@ const sizedSchema = z.object({
 })
 const scaleSchema = z.object({
   machine: z.string(),
+  only: z.string(),
   records: z.string(),
   rounds: z.string(),
   partitions: z.array(sizedSchema),
@@ -192,36 +193,27 @@ function split(lines: readonly Line[]): string[] {
   ]
 }
 
-function scale({ machine, records, rounds, partitions, columns, history }: Scale): string {
+function scale({ machine, only, records, rounds, partitions, columns, history }: Scale): string {
   return [
-    '## By size',
+    `## By size: ${only.replaceAll(',', ', ')}`,
     '',
-    `\`npm run bench:scale -- --records ${records} --rounds ${rounds}\`  `,
+    `\`npm run bench:scale -- --only ${only} --records ${records} --rounds ${rounds}\`  `,
     machine,
     '',
-    'The reference records in so many Kafka partitions:',
+    ...sizes(partitions, 'The reference records in so many Kafka partitions:', 'partitions'),
+    ...sizes(columns, 'Records of so many columns, and what one value of them costs:', 'columns'),
+    ...commits(history),
+  ].join('\n')
+}
+
+function sizes(of: Scale['columns'], what: string, name: string): string[] {
+  if (of.length === 0) return []
+  const cost = ['CPU s/million', 'CPU s/million values', 'peak MB']
+  return [
+    what,
     '',
-    ...header('partitions', ['records', 'records/s', 'CPU s/million', 'peak MB']),
-    ...partitions.map((one) =>
-      row([
-        one.size,
-        one.records,
-        one.recordsPerSecond,
-        one.cpuSecondsPerMillion,
-        one.peakMegabytes,
-      ]),
-    ),
-    '',
-    'Records of so many columns, and what one value of them costs:',
-    '',
-    ...header('columns', [
-      'records',
-      'records/s',
-      'CPU s/million',
-      'CPU s/million values',
-      'peak MB',
-    ]),
-    ...columns.map((one) =>
+    ...header(name, ['records', 'records/s', ...cost]),
+    ...of.map((one) =>
       row([
         one.size,
         one.records,
@@ -232,6 +224,12 @@ function scale({ machine, records, rounds, partitions, columns, history }: Scale
       ]),
     ),
     '',
+  ]
+}
+
+function commits(history: Scale['history']): string[] {
+  if (history.length === 0) return []
+  return [
     'A commit of 500 records on a table with so many snapshots of another writer before it:',
     '',
     ...header('snapshots', ['commits', 'CPU ms each', 'catalog’s answer, ms', 'metadata MB']),
@@ -245,7 +243,7 @@ function scale({ machine, records, rounds, partitions, columns, history }: Scale
       ]),
     ),
     '',
-  ].join('\n')
+  ]
 }
 
 function soak(text: string): string {
