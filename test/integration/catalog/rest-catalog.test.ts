@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Catalog, LoadedTable, TableIdentifier } from '../../../src/catalog/catalog.ts'
 import { RestCatalog } from '../../../src/catalog/rest-catalog.ts'
 import type { RestCatalogOptions } from '../../../src/catalog/options.ts'
@@ -7,6 +7,7 @@ import { systemRandom } from '../../../src/core/random.ts'
 import { tableUuid } from '../../../src/core/ids.ts'
 import { assignFreshIds } from '../../../src/iceberg/field-ids.ts'
 import { useRig } from '../../support/rig.ts'
+import { TaggingProxy } from '../../support/tagging-proxy.ts'
 
 const NO_TLS = {
   ca: undefined,
@@ -76,15 +77,26 @@ async function created(
   return outcome.table
 }
 
-/** What both catalogs must do alike; v3 and nested namespaces where they can. */
-function suite(name: string, parts: Parameters<typeof useRig>[0], able: { v3: boolean }): void {
+/** What all catalogs must do alike; v3 and nested namespaces, and ETags, where they can. */
+function suite(
+  name: string,
+  parts: Parameters<typeof useRig>[0],
+  able: { v3: boolean; etags?: boolean },
+): void {
   describe(name, () => {
     const rig = useRig(parts)
-    const open = async (): Promise<RestCatalog> =>
-      RestCatalog.open(options(rig().catalog.uri, rig().catalog.warehouse), {
+    let proxy: TaggingProxy | undefined
+    beforeAll(async () => {
+      if (able.etags === true) proxy = await TaggingProxy.start(rig().catalog.uri)
+    })
+    afterAll(async () => proxy?.[Symbol.asyncDispose]())
+    const open = async (): Promise<RestCatalog> => {
+      const { uri, warehouse } = rig().catalog
+      return RestCatalog.open(options(proxy?.uri ?? uri, warehouse), {
         clock: systemClock,
         random: systemRandom,
       })
+    }
 
     test('creates, loads, lists and drops a table', async () => {
       const catalog = await open()
@@ -124,6 +136,8 @@ function suite(name: string, parts: Parameters<typeof useRig>[0], able: { v3: bo
       expect(await valueOf(own)).toBe('missing')
       await created(other, table, 2)
       expect(await valueOf(own)).toBeUndefined()
+      // Each client's own commit, and what it had loaded and nobody changed since.
+      if (proxy !== undefined) expect(proxy.unchanged).toBeGreaterThanOrEqual(3)
       await Promise.all([own.close(), other.close()])
     })
 
@@ -182,7 +196,7 @@ function suite(name: string, parts: Parameters<typeof useRig>[0], able: { v3: bo
       try {
         await expect(catalog.loadTable({ namespace: ['lake'], name: 'x' })).rejects.toMatchObject({
           code: 'CATALOG_UNAVAILABLE',
-          message: expect.stringContaining('ECONNREFUSED'),
+          message: expect.stringContaining(proxy?.uri ?? 'ECONNREFUSED'),
         })
       } finally {
         await rig().catalog.start()
@@ -193,4 +207,5 @@ function suite(name: string, parts: Parameters<typeof useRig>[0], able: { v3: bo
 }
 
 suite("Apache's REST fixture", { catalog: 'fixture' }, { v3: true })
+suite('a catalog that gives ETags', { catalog: 'fixture' }, { v3: true, etags: true })
 suite('Nessie', { catalog: 'nessie', s3: 'moto' }, { v3: false })
