@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 
 // V8's on-stack replacement settles generated decoders at half their speed in some processes and not in others.
 setFlagsFromString('--no-use-osr')
-// V8 counts what comes and goes outside of its heap, and would mark all that lives a hundred times for a gigabyte of it.
+// Batches and pages lie outside of V8's heap, but count as its growth: with its own limits it would mark all that lives,
+// which hardly changes, for every few of them (ADR 9).
 setFlagsFromString('--heap-growing-percent=200')
 // A good part of a cold start is compiling what has not changed since the last one: hence the late import, too.
 enableCompileCache()
