@@ -140,9 +140,10 @@ describe('Kafka Connect’s sink', () => {
       deadlineMs: 90_000,
     })
 
-    // From here on the tasks write and announce; the coordinator’s commits never arrive.
+    // From here on the tasks write and announce; the coordinator’s commits never arrive. Its
+    // report of the last one’s metrics may, which is a POST below the table’s path.
     catalog.fault = ({ method, path }) =>
-      method === 'POST' && path.includes('/tables/orders') ? { kind: 'hang' } : undefined
+      method === 'POST' && path.endsWith('/tables/orders') ? { kind: 'hang' } : undefined
     await produce(tool, 'orders', ids(PORTION, PORTION))
     const asked = await poll(async () => (catalog.faults > 0 ? true : undefined), {
       deadlineMs: 60_000,
@@ -167,8 +168,9 @@ describe('Kafka Connect’s sink', () => {
     const shown = await adopt(config, '--from', 'connect', '--count', '--dry-run')
     expect(shown.done).toBe(false)
     expect(shown.positions).toEqual({ 'orders/0': PORTION / 2, 'orders/1': PORTION / 2 })
-    expect(shown.evidence.join('\n')).toContain(
-      `${PORTION} rows were announced and never committed`,
+    // The coordinator may have asked between the two tasks’ portions.
+    expect(shown.evidence.join('\n')).toMatch(
+      new RegExp(`\\b(${PORTION / 2}|${PORTION}) rows were announced and never committed`, 'u'),
     )
     // The group's own offsets lie behind: whoever began there would lose a portion.
     expect(shown.evidence.join('\n')).toContain(`the group stands at ${PORTION}`)
