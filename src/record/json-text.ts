@@ -44,7 +44,11 @@ export function appendJsonText(
     place += 8
     next += 8
   }
-  for (let byte = bytes[place] ?? 0; byte !== QUOTE; byte = bytes[place] ?? 0) {
+  for (;;) {
+    // A value that breaks off must not be read on in what follows it: there is no room for that.
+    if (place >= end) return BAIL
+    const byte = bytes[place] ?? 0
+    if (byte === QUOTE) break
     if (byte < SPACE || byte === BACKSLASH) {
       place = copyText(reader, place, target, next) - 1
       if (place < 0) return BAIL
