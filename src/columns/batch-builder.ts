@@ -6,7 +6,7 @@ import type { ColumnBatch } from './column.ts'
 
 /**
  * Rows under construction: one `ColumnBuilder` for each field of the schema. A row is appended column by column and
- * closed by `endRow`. `mark` before a row and `rollback` after a bad one cost one copy of the counters each.
+ * closed by `endRow`; `rollback` after a bad one needs no mark, for each column says itself where a row starts in it.
  */
 export class BatchBuilder {
   readonly schema: Schema
@@ -14,16 +14,12 @@ export class BatchBuilder {
   /** All columns at any depth, each before those in it. */
   readonly allColumns: readonly ColumnBuilder[]
   private readonly state: BuilderState
-  private readonly marked: Int32Array
-  private readonly undone: Int32Array
 
   constructor(schema: Schema) {
     this.schema = schema
     this.state = new BuilderState(allFields(schema).length)
     this.columns = schema.fields.map((field) => new ColumnBuilder(field, this.state))
     this.allColumns = this.columns.flatMap(withDescendants)
-    this.marked = new Int32Array(this.state.counters.length)
-    this.undone = new Int32Array(this.state.counters.length)
   }
 
   /** [0] rows; each column's slots at its `lengthAt`, its nulls at its `nullsAt`. The array is never replaced. */
@@ -54,19 +50,10 @@ export class BatchBuilder {
     this.state.counters[0] = this.rowCount + 1
   }
 
-  /** Remembers where the rows stand. There is one mark: a second replaces the first. */
-  mark(): void {
-    this.marked.set(this.state.counters)
-  }
-
-  /** Takes back everything since the mark, half a row too. */
+  /** Takes back everything since the last row was closed. */
   rollback(): void {
-    const { undone } = this
-    undone.set(this.state.counters)
-    this.state.counters.set(this.marked)
-    for (const column of this.allColumns) {
-      column.restoreValidity(undone[column.lengthAt] ?? 0, undone[column.nullsAt] ?? 0)
-    }
+    const { rowCount } = this
+    for (const column of this.columns) column.truncate(rowCount)
   }
 
   /** Bytes in use: what the rows themselves take. */

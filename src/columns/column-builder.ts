@@ -2,7 +2,7 @@ import { assert, required } from '../core/assert.ts'
 import { release } from '../core/release.ts'
 import { childFields } from '../iceberg/schema.ts'
 import type { NestedField } from '../iceberg/types.ts'
-import { bitmapBytes, clearBit, setBits } from './bitmap.ts'
+import { bitmapBytes, clearBit, getBit, setBits } from './bitmap.ts'
 import { Column } from './column.ts'
 import { grownBytes, grownCapacity, grownFloat32, grownFloat64, grownInt32 } from './growable.ts'
 import { type Layout, layoutOf, widthOf } from './layout.ts'
@@ -146,9 +146,16 @@ export class ColumnBuilder {
     this.fillNull()
   }
 
-  /** Takes back a row: the lengths are those of the mark already, `length` and `nulls` those from before. */
-  restoreValidity(length: number, nulls: number): void {
-    if (this.optional && nulls !== this.nullCount) setBits(this.validity, this.length, length)
+  /** Takes back the slots from `length` on, and all that lies in them; what was half done in a child, too. */
+  truncate(length: number): void {
+    const { layout, children } = this
+    if (this.length > length) {
+      if (this.optional) this.takeNullsBack(length)
+      this.state.counters[this.lengthAt] = length
+    }
+    // The next value of a list would start where its elements ended then.
+    const within = layout === 'struct' ? length : (this.offsets[length] ?? 0)
+    for (let index = 0; index < children.length; index += 1) children[index]?.truncate(within)
   }
 
   /** Forgets all slots and keeps the arrays. The counters are the caller's to clear. */
@@ -222,6 +229,16 @@ export class ColumnBuilder {
       counters[this.nullsAt] = (counters[this.nullsAt] ?? 0) + 1
     }
     if (this.hasOffsets) this.offsets[at + 1] = this.offsets[at] ?? 0
+  }
+
+  private takeNullsBack(length: number): void {
+    let nulls = 0
+    for (let slot = length; slot < this.length; slot += 1) {
+      if (!getBit(this.validity, slot)) nulls += 1
+    }
+    if (nulls === 0) return
+    setBits(this.validity, length, this.length)
+    this.countNulls(-nulls)
   }
 
   private growSlots(capacity: number): void {

@@ -13,7 +13,6 @@ import { kafkaAppender, type KafkaAppender } from './kafka-column.ts'
 import { hasEqualSlots } from './map-keys.ts'
 import type { RecordCursor } from './record-cursor.ts'
 import type { RecordFailure } from './record-failure.ts'
-import { rewindSlot } from './rewind-slot.ts'
 import { SlowJsonDecoder, splitColumns } from './slow-json-decoder.ts'
 
 /** How many rows there is room for ahead. */
@@ -61,7 +60,6 @@ export class CompiledJsonDecoder implements ValueDecoder {
   decode(record: RecordCursor): RecordFailure | undefined {
     const { valueStart, valueEnd } = record
     if (valueStart < 0 || valueEnd - valueStart > this.#bytesMax) return this.#slow.decode(record)
-    this.#builder.mark()
     if (this.#append(record)) {
       this.#builder.endRow()
       return undefined
@@ -93,7 +91,6 @@ const RUNTIME = {
   appendBase64,
   appendJsonText,
   hasEqualSlots,
-  rewindSlot,
   roomOf,
   skipNull,
   skipSpace,

@@ -3,7 +3,7 @@ import type { ColumnBuilder } from '../columns/column-builder.ts'
 import { required } from '../core/assert.ts'
 import type { DecodingOptions } from './decoding.ts'
 import { bindingSource } from './json-bindings.ts'
-import { JsonKeys } from './json-keys.ts'
+import { BAD_KEY, JsonKeys, START } from './json-keys.ts'
 import { JsonMembers } from './json-members.ts'
 import { primitiveSource, PrimitiveReaders } from './json-primitives.ts'
 import { MemberNames } from './member-names.ts'
@@ -111,6 +111,10 @@ export class JsonCompiler {
     )
   }
 
+  /**
+   * Members are first taken to come as the schema has them, without white space: one comparison for the end of a member and
+   * the key of the next. Where one does not, the loop behind takes the rest, in whatever order.
+   */
   #addObjectCode(shape: ObjectShape, jsonKeys: JsonKeys): void {
     const keys = this.#keys.length
     this.#keys.push(jsonKeys)
@@ -119,19 +123,25 @@ export class JsonCompiler {
     this.#text.add(
       `function ${shape.name}(r, p) {`,
       'const src = r.bytes, view = r.view, end = r.end',
-      'let c = 0, f = 0, next = 0',
+      `let c = 0, f = ${START}`,
       ...Array.from({ length: words }, (_, word) => `let seen${word} = 0`),
       ...(own === undefined ? [] : [`S[${own.lengthAt}]++`]),
-      'p = skipSpace(r, p + 1)',
-      'if (src[p] === 125) p++',
-      'else for (;;) {',
-      'f = -1',
-      ...this.#triedKeys(shape),
-      'if (f < 0) {',
-      `f = keys[${keys}].find(r, p)`,
-      'if (f === -2) return -1',
-      'p = r.written',
+      ...this.#straightLines(columns),
+      `if (f === ${START}) p = skipSpace(r, p + 1)`,
+      'for (;;) {',
+      `if (f === ${START}) {`,
+      'if (src[p] === 125) break',
+      '} else {',
+      'if (src[p] <= 32) p = skipSpace(r, p)',
+      'c = src[p]',
+      'if (c === 125) break',
+      'if (c !== 44) return -1',
+      'p++',
+      'if (src[p] <= 32) p = skipSpace(r, p)',
       '}',
+      `f = keys[${keys}].after(r, p, f)`,
+      `if (f === ${BAD_KEY}) return -1`,
+      'p = r.written',
       'if (src[p] !== 58) {',
       'p = skipSpace(r, p)',
       'if (src[p] !== 58) return -1',
@@ -143,40 +153,45 @@ export class JsonCompiler {
       `default: p = skipValue(r, p, ${this.#options.depthMax - shape.depth})`,
       '}',
       'if (p < 0) return -1',
-      'next = f + 1',
-      'if (src[p] <= 32) p = skipSpace(r, p)',
-      'c = src[p++]',
-      'if (c === 125) break',
-      'if (c !== 44) return -1',
-      'if (src[p] <= 32) p = skipSpace(r, p)',
       '}',
       ...this.#missingLines(columns, words),
-      'return p',
+      'return p + 1',
       '}',
     )
   }
 
-  /** The key that the last record had here, tried four bytes at a time. */
-  #triedKeys({ columns }: ObjectShape): string[] {
-    if (columns.length === 0) return []
-    const cases = columns.flatMap(({ field }, index) => {
-      const key = Buffer.from(JSON.stringify(field.name))
-      // A name that JSON writes with an escape is found by its text.
-      if (key.includes('\\')) return []
-      return [
-        `case ${index}: /* ${commentText(field.name)} */`,
-        `if (p + ${key.length} <= end && ${sameBytes(key)}) { f = ${index}; p += ${key.length} }`,
-        'break',
-      ]
-    })
-    return ['switch (next) {', ...cases, '}']
+  /** Up to the first name that JSON may write in more than one way. */
+  #straightLines(columns: readonly ColumnBuilder[]): string[] {
+    const keys = columns.map(({ field }) => JSON.stringify(field.name))
+    const escaped = keys.findIndex((key) => key.includes('\\'))
+    const straight = columns.slice(0, escaped < 0 ? columns.length : escaped)
+    if (straight.length === 0) return []
+    return [
+      'straight: {',
+      ...straight.flatMap((column, field) => {
+        const key = Buffer.from(`${field === 0 ? '{' : ','}${keys[field]}:`)
+        return [
+          `/* ${commentText(column.field.name)} */`,
+          `if (p + ${key.length} > end || ${otherBytes(key)}) break straight`,
+          `p += ${key.length}`,
+          `p = ${this.#valueCall(column)}`,
+          'if (p < 0) return -1',
+          `f = ${field}`,
+          `seen${Math.floor(field / BITS)} = ${2 ** ((field % BITS) + 1) - 1}`,
+        ]
+      }),
+      ...(straight.length === columns.length ? ['if (src[p] === 125) return p + 1'] : []),
+      '}',
+    ]
   }
 
   #memberCase(shape: ObjectShape, column: ColumnBuilder, field: number): string[] {
     const index = this.#index(column)
     const word = `seen${Math.floor(field / BITS)}`
     const bit = 2 ** (field % BITS)
-    const again = hasSeveralNames(shape, field) ? 'return -1' : `rewindSlot(C${index}, S)`
+    const again = hasSeveralNames(shape, field)
+      ? 'return -1'
+      : `C${index}.truncate(C${index}.length - 1)`
     return [
       `case ${field}: /* ${commentText(column.field.name)} */`,
       `if (${word} & ${bit}) ${again}`,
@@ -357,13 +372,12 @@ function hasSeveralNames({ names, anyCase }: ObjectShape, field: number): boolea
   return anyCase || [...names.entries()].filter(([, to]) => to.index === field).length > 1
 }
 
-/** Whether the bytes at p are these, four at a time. */
-function sameBytes(bytes: Buffer): string {
+/** Whether one of the bytes at p, at least four, is another than these: by words, of which the last two may overlap. */
+function otherBytes(bytes: Buffer): string {
   const tests: string[] = []
-  let at = 0
-  for (; at + 4 <= bytes.length; at += 4) {
-    tests.push(`view.getInt32(p + ${at}, true) === ${bytes.readInt32LE(at)}`)
+  for (let at = 0; at < bytes.length; at += 4) {
+    const from = Math.min(at, bytes.length - 4)
+    tests.push(`view.getInt32(p + ${from}, true) !== ${bytes.readInt32LE(from)}`)
   }
-  for (; at < bytes.length; at += 1) tests.push(`src[p + ${at}] === ${bytes.readUInt8(at)}`)
-  return tests.join(' && ')
+  return tests.join(' || ')
 }

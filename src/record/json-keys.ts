@@ -3,8 +3,10 @@ import type { MemberNames } from './member-names.ts'
 
 /** A member that belongs to no field. */
 export const UNKNOWN = -1
+/** Stands for the member before the first one. */
+export const START = -2
 /** A key that is no JSON. */
-export const BAD_KEY = -2
+export const BAD_KEY = -3
 
 const QUOTE = 34
 const BACKSLASH = 92
@@ -25,6 +27,8 @@ export class JsonKeys {
   /** By field, the key as JSON writes it, in words; the last one again has bytes of the one before. */
   readonly #words: readonly Int32Array[]
   readonly #lengths: Int32Array
+  /** By member, from `START` on, the field that followed it last: at first as the fields are in the struct. */
+  readonly #successors: Int32Array
 
   constructor(
     fieldNames: readonly string[],
@@ -46,23 +50,34 @@ export class JsonKeys {
     const keys = fieldNames.map((name) => Buffer.from(JSON.stringify(name)))
     this.#words = keys.map(wordsOf)
     this.#lengths = Int32Array.from(keys, ({ length }) => length)
+    this.#successors = Int32Array.from({ length: keys.length - START }, (_, at) => at + START + 1)
+    this.#successors[0] = 0
   }
 
-  /** As `find`, which it asks only where the key is not that of the field that is expected. */
-  next(reader: JsonReader, at: number, expected: number): number {
-    const words = this.#words[expected]
-    const length = this.#lengths[expected] ?? 0
-    if (words === undefined || words.length === 0 || at + length > reader.end) {
-      return this.find(reader, at)
+  /**
+   * As `find`, for the member behind another one: it is tried whether it is the field that came there the last time, since a
+   * producer writes all its objects alike.
+   */
+  after(reader: JsonReader, at: number, previous: number): number {
+    const expected = this.#successors[previous - START] ?? UNKNOWN
+    if (this.#isKeyOf(expected, reader, at)) {
+      reader.written = at + (this.#lengths[expected] ?? 0)
+      return expected
     }
-    const { view } = reader
+    const found = this.find(reader, at)
+    if (found >= 0) this.#successors[previous - START] = found
+    return found
+  }
+
+  #isKeyOf(field: number, { view, end }: JsonReader, at: number): boolean {
+    const words = this.#words[field]
+    const length = this.#lengths[field] ?? 0
+    if (words === undefined || words.length === 0 || at + length > end) return false
     const last = words.length - 1
     for (let index = 0; index < last; index += 1) {
-      if (view.getInt32(at + 4 * index, true) !== words[index]) return this.find(reader, at)
+      if (view.getInt32(at + 4 * index, true) !== words[index]) return false
     }
-    if (view.getInt32(at + length - 4, true) !== words[last]) return this.find(reader, at)
-    reader.written = at + length
-    return expected
+    return view.getInt32(at + length - 4, true) === words[last]
   }
 
   /** The field of the key at a quote; `reader.written` is then behind the key. */

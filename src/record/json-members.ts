@@ -1,10 +1,9 @@
 import { appendValue } from '../columns/append.ts'
 import type { ColumnBuilder } from '../columns/column-builder.ts'
 import { required } from '../core/assert.ts'
-import { BAD_KEY, type JsonKeys, UNKNOWN } from './json-keys.ts'
+import { BAD_KEY, type JsonKeys, START, UNKNOWN } from './json-keys.ts'
 import { BAIL, type JsonReader, skipNull, skipSpace, skipValue } from './json-reader.ts'
 import { appendJsonText } from './json-text.ts'
-import { rewindSlot } from './rewind-slot.ts'
 
 const SPACE = 32
 const COMMA = 44
@@ -40,8 +39,8 @@ export class JsonMembers {
   /** Of the object that is read now; none lies within another one of the same struct. */
   #call = 0
   #absent = 0
-  /** The field that the next key is expected to be. */
-  #next = 0
+  /** The field of the member that was read last. */
+  #previous = START
   #readers: readonly ReadValue[] = []
   #rebind: () => void = () => undefined
 
@@ -84,7 +83,7 @@ export class JsonMembers {
       this.#call = 0
     }
     this.#call += 1
-    this.#next = 0
+    this.#previous = START
     this.#absent = columns.length
     if (own !== undefined) this.#counters[own.lengthAt] = own.length + 1
   }
@@ -93,8 +92,9 @@ export class JsonMembers {
   #member(reader: JsonReader, at: number): number {
     const { keys, depthLeft } = this.#of
     const { bytes } = reader
-    const field = keys.next(reader, at, this.#next)
+    const field = keys.after(reader, at, this.#previous)
     if (field === BAD_KEY) return BAIL
+    this.#previous = field
     let place = reader.written
     if (bytes[place] !== COLON) place = skipSpace(reader, place)
     if (bytes[place] !== COLON) return BAIL
@@ -104,7 +104,6 @@ export class JsonMembers {
     if (this.#seen[field] !== this.#call) this.#absent -= 1
     else if (!this.#rewind(field)) return BAIL
     this.#seen[field] = this.#call
-    this.#next = field + 1
     return this.#value(reader, place, field)
   }
 
@@ -121,7 +120,8 @@ export class JsonMembers {
   /** A duplicate member takes the place of the one before. */
   #rewind(field: number): boolean {
     if (this.#of.several[field] === true) return false
-    rewindSlot(required(this.#of.columns[field], 'column'), this.#counters)
+    const column = required(this.#of.columns[field], 'column')
+    column.truncate(column.length - 1)
     return true
   }
 

@@ -74,17 +74,14 @@ export function skipWord(reader: JsonReader, at: number, word: readonly number[]
 
 /**
  * Sets the top bit of one of four bytes, at least, where one of them ends or interrupts text: a quote, a backslash or a
- * control character. The subtraction borrows into the top bit of a byte that is too small; bytes that have that bit
- * themselves are masked out.
+ * control character. A subtraction borrows into the top bit of a byte that is too small; bytes that have that bit
+ * themselves are masked out, and neither a quote's nor a backslash's exclusive or touches it.
  */
 export function interruptions(word: number): number {
-  const quote = word ^ 0x22_22_22_22
-  const backslash = word ^ 0x5c_5c_5c_5c
-  return (
-    ((word - 0x20_20_20_20) & ~word) |
-    ((quote - 0x01_01_01_01) & ~quote) |
-    ((backslash - 0x01_01_01_01) & ~backslash)
-  )
+  const control = word - 0x20_20_20_20
+  const quote = (word ^ 0x22_22_22_22) - 0x01_01_01_01
+  const backslash = (word ^ 0x5c_5c_5c_5c) - 0x01_01_01_01
+  return (control | quote | backslash) & ~word
 }
 
 /** The top bits of four bytes. */

@@ -30,7 +30,6 @@ export class SlowJsonDecoder implements ValueDecoder {
   }
 
   decode(record: RecordCursor): RecordFailure | undefined {
-    this.#builder.mark()
     const misfit = this.#appendValue(record) ?? this.#appendKafka?.(record)
     if (misfit === undefined) {
       this.#builder.endRow()

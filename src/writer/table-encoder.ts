@@ -143,7 +143,6 @@ function decodeOne(
     const failure = decoder.decode(cursor)
     return failure === undefined ? undefined : { kind: 'record', failure }
   } catch (fault) {
-    // The decoder has marked where the record began.
     builder.rollback()
     return { kind: 'fault', error: internal(fault, builder) }
   }

@@ -35,6 +35,20 @@ export function appendTree(column: ColumnBuilder, tree: Tree): void {
   }
 }
 
+/** A part of a value: what a decoder leaves that gives up in the middle of it. */
+export function appendHalf(column: ColumnBuilder, tree: Tree): void {
+  if (tree === null) return
+  const child = column.children[0]
+  if (column.layout === 'struct' && child !== undefined) {
+    appendStruct(column)
+    appendHalf(child, (tree as Tree[])[0]!)
+  } else if (column.layout === 'list') {
+    for (const element of tree as Tree[]) appendTree(column.child(0), element)
+  } else if (column.layout === 'map') {
+    for (const [key] of (tree as Entries).entries) appendTree(column.child(0), key)
+  }
+}
+
 export function appendRow(builder: BatchBuilder, row: readonly Tree[]): void {
   builder.columns.forEach((column, index) => appendTree(column, row[index]!))
   builder.endRow()

@@ -4,6 +4,7 @@ import { BatchBuilder } from '../../../src/columns/batch-builder.ts'
 import type { NestedField, Schema } from '../../../src/iceberg/types.ts'
 import { CompiledJsonDecoder } from '../../../src/record/compiled-json-decoder.ts'
 import type { DecodingOptions } from '../../../src/record/decoding.ts'
+import { JsonKeys } from '../../../src/record/json-keys.ts'
 import { SlowJsonDecoder } from '../../../src/record/slow-json-decoder.ts'
 import { recordsArb, schemaArb } from './json-arbitraries.ts'
 import {
@@ -45,6 +46,14 @@ describe('compiled code takes and refuses what the slow path does', () => {
       fc.property(schemaAndRecords, ([schema, records]) => bothDecode(schema, records)),
       { numRuns: RUNS },
     )
+  })
+
+  test('where a value breaks off and the next one might go on', () => {
+    const schema = schemaOf(field('a', 'string'), field('m', map('string', 'string')))
+    const whole = '{"a":"long enough to be copied by words","m":{"k":"value"}}'
+    for (let end = 1; end < whole.length; end += 1) {
+      bothDecode(schema, [whole.slice(0, end), whole, whole.slice(0, end), whole.slice(end), whole])
+    }
   })
 
   test('within tight limits', () => {
@@ -153,6 +162,7 @@ describe('the slow path is not needed', () => {
     ],
     ['escaped names', String.raw`{"\u0069d":1,"te\u0078t":"x"}`],
     ['another order', '{"text":"x","ok":false,"id":7,"x":1e5}'],
+    ['an order that changes', '{"m":{"a":null},"text":"x","id":7,"n":3}'],
     [
       'duplicates',
       '{"id":1,"id":2,"text":"a","text":null,"text":"b","n":null,"n":4,"s":{"l":[{"b":"x"},null],"l":[]},"s":null,"s":{"a":3,"a":4},"m":{"a":[1]},"m":{}}',
@@ -175,6 +185,24 @@ describe('the slow path is not needed', () => {
     expect(decodeAll(schema, [json], { make: byTables })).toEqual(expected)
     expect(slowly).not.toHaveBeenCalled()
   })
+})
+
+test.each([
+  ['by code of its own', fast],
+  ['by tables', byTables],
+])('a producer’s order of members is learned from its first record, %s', (_, make) => {
+  const schema = schemaOf(field('first', 'int'), field('second', 'int'), field('third', 'int'))
+  const found = vi.spyOn(JsonKeys.prototype, 'find')
+  const record = '{"third":3,"first":1,"second":2}'
+  const { failures } = decodeAll(
+    schema,
+    Array.from({ length: 5 }, () => record),
+    { make },
+  )
+  expect(failures).toEqual([undefined, undefined, undefined, undefined, undefined])
+  // `second` behind `first` is where the schema has it, too.
+  expect(found).toHaveBeenCalledTimes(2)
+  vi.restoreAllMocks()
 })
 
 describe('generated code', () => {
