@@ -19,6 +19,7 @@ export interface RecordReading {
 const INFLATED_BYTES_MAX = 256 * 1024 * 1024
 const ABORT_MARKER = 0
 const NO_TIMESTAMP = -1
+const NONE_PASSED = -1
 
 /**
  * The records of one fetched batch of bytes, one after the other, read exactly:
@@ -45,10 +46,15 @@ export class FetchedRecords {
   #recordsLeft = 0
   /** Records with a smaller offset delta are dropped. */
   #dropBelow = 0
+  /** The first record with an offset delta of so much or more is not wanted, nor anything behind it. */
+  #stopAt = 0
   #atRecord = false
+  /** The offset delta of the record of this batch that was passed last; none yet: `NONE_PASSED`. */
+  #passedDelta = NONE_PASSED
+  /** Behind the last batch that was passed as a whole. */
   #position: Position
   #leaderEpoch: number | undefined
-  #timestampMsMax: number | undefined
+  #timestampMsMax = NO_TIMESTAMP
   #logAppendTime = false
 
   constructor(fetched: FetchedBatch, reading: RecordReading) {
@@ -78,7 +84,9 @@ export class FetchedRecords {
    * record's own offset.
    */
   get position(): Position {
-    return this.#atRecord ? this.cursor.offset : this.#position
+    if (this.#atRecord) return this.cursor.offset
+    if (this.#passedDelta === NONE_PASSED) return this.#position
+    return this.cursor.baseOffset + BigInt(this.#passedDelta) + 1n
   }
 
   /** The leader epoch of the last batch below `position`; undefined where there is none, or it states none. */
@@ -88,7 +96,7 @@ export class FetchedRecords {
 
   /** The greatest timestamp of the records that were passed, ms since the epoch. */
   get timestampMsMax(): number | undefined {
-    return this.#timestampMsMax
+    return this.#timestampMsMax === NO_TIMESTAMP ? undefined : this.#timestampMsMax
   }
 
   get timestampType(): 'create' | 'log-append' {
@@ -104,8 +112,9 @@ export class FetchedRecords {
         continue
       }
       this.#readRecord()
-      if (this.#stopsAt(this.cursor.offset)) return false
-      if (this.cursor.offsetDelta >= this.#dropBelow) {
+      const { offsetDelta } = this.cursor
+      if (offsetDelta >= this.#stopAt && this.#stopsAt(this.cursor.offset)) return false
+      if (offsetDelta >= this.#dropBelow) {
         this.#atRecord = true
         return true
       }
@@ -116,6 +125,7 @@ export class FetchedRecords {
   #stopsAt(offset: Position): boolean {
     const { end, position } = this.#fetched
     if (end === undefined || offset < end) return false
+    this.#passedDelta = NONE_PASSED
     this.#position = end > position ? end : position
     return true
   }
@@ -123,10 +133,10 @@ export class FetchedRecords {
   #passRecord(): void {
     if (!this.#atRecord) return
     this.#atRecord = false
-    this.#position = this.cursor.offset + 1n
-    const { timestampMs } = this.cursor
-    if (timestampMs > (this.#timestampMsMax ?? NO_TIMESTAMP)) this.#timestampMsMax = timestampMs
-    this.#passBatchFacts()
+    const { offsetDelta, timestampMs } = this.cursor
+    if (timestampMs > this.#timestampMsMax) this.#timestampMsMax = timestampMs
+    if (this.#passedDelta === NONE_PASSED) this.#passBatchFacts()
+    this.#passedDelta = offsetDelta
   }
 
   /** Facts are those of what was passed: of this batch, once its first record was. */
@@ -151,6 +161,7 @@ export class FetchedRecords {
     this.#header = header
     this.#passBatchFacts()
     this.#header = undefined
+    this.#passedDelta = NONE_PASSED
     const next = nextOffset(header)
     if (!this.#stopsAt(next) && next > this.#position) this.#position = next
     this.#batchAt = header.end
@@ -222,8 +233,10 @@ export class FetchedRecords {
     this.#recordsLeft = header.recordCount
     this.#reader.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#reader.at = 0
-    const below = this.#fetched.position - header.baseOffset
+    const { position, end } = this.#fetched
+    const below = position - header.baseOffset
     this.#dropBelow = below > 0n ? Number(below) : 0
+    this.#stopAt = end === undefined ? Infinity : Number(end - header.baseOffset)
     this.cursor.bytes = bytes
     this.cursor.baseOffset = header.baseOffset
     this.cursor.offsetDelta = -1

@@ -52,19 +52,40 @@ const HEADERS: Type = {
 
 export type KafkaAppender = (record: RecordCursor) => Misfit | undefined
 
+/** The columns of a record's place, where the table has them, and how the others are filled. */
+interface PlaceColumns {
+  readonly topic: ColumnBuilder | undefined
+  readonly partition: ColumnBuilder | undefined
+  readonly offset: ColumnBuilder | undefined
+  readonly timestamp: ColumnBuilder | undefined
+  readonly others: readonly OtherColumn[]
+}
+
+interface OtherColumn {
+  readonly name: string
+  readonly append: KafkaAppender
+}
+
 /**
  * The appender of the metadata column. A table's column may lack some of the fields; one that we cannot fill must be
  * optional. Throws SCHEMA_INCOMPATIBLE.
+ *
+ * The four that every record has are appended by one function without a call through a table: this runs for each record.
  */
 export function kafkaAppender(column: ColumnBuilder): KafkaAppender {
   if (column.layout !== 'struct') throw incompatible(column.field, 'a struct')
-  const appenders = column.children.map((child) => ({
-    name: child.field.name,
-    append: partAppender(child, column.field),
-  }))
+  const { topic, partition, offset, timestamp, others } = placeColumns(column)
+  const appendTopic = topic && topicAppender(topic)
   return (record) => {
     appendStruct(column)
-    for (const { name, append } of appenders) {
+    if (appendTopic !== undefined) appendTopic(record.topic)
+    if (partition !== undefined) appendInt32(partition, record.partition)
+    if (offset !== undefined) appendOffset(offset, record)
+    if (timestamp !== undefined) {
+      const misfit = appendTimestamp(timestamp, record.timestampMs)
+      if (misfit !== undefined) return inField(column.field.name, inField('timestamp', misfit))
+    }
+    for (const { name, append } of others) {
       const misfit = append(record)
       if (misfit !== undefined) return inField(column.field.name, inField(name, misfit))
     }
@@ -72,36 +93,48 @@ export function kafkaAppender(column: ColumnBuilder): KafkaAppender {
   }
 }
 
-function partAppender(column: ColumnBuilder, parent: NestedField): KafkaAppender {
-  const { field } = column
-  const path = `${parent.name}.${field.name}`
-  const type = typeText(field.type)
-  const check = (wanted: string): void => {
-    if (type !== wanted) throw incompatible({ ...field, name: path }, wanted)
+/** By name; each is checked to be of the type that the field has. */
+function placeColumns(column: ColumnBuilder): PlaceColumns {
+  const others: OtherColumn[] = []
+  const found = new Map<string, ColumnBuilder>()
+  for (const child of column.children) {
+    const { name, required, type } = child.field
+    const path = `${column.field.name}.${name}`
+    const wanted = TYPES.get(name)
+    if (wanted === undefined && required) {
+      throw incompatible({ ...child.field, name: path }, 'no such required field')
+    }
+    if (wanted !== undefined && typeText(type) !== wanted) {
+      throw incompatible({ ...child.field, name: path }, wanted)
+    }
+    const append = otherAppender(child)
+    if (append === undefined) found.set(name, child)
+    else others.push({ name, append })
   }
-  switch (field.name) {
-    case 'topic':
-      check('string')
-      return topicAppender(column)
-    case 'partition':
-      check('int')
-      return always(({ partition }) => appendInt32(column, partition))
-    case 'offset':
-      check('long')
-      return offsetAppender(column)
-    case 'timestamp':
-      check('timestamptz')
-      return (record) => appendTimestamp(column, record.timestampMs)
-    case 'key':
-      check('binary')
-      return always((record) => appendKey(column, record))
-    case 'headers':
-      check('list<struct<key: string, value: binary>>')
-      return headersAppender(column)
-    default:
-      if (field.required) throw incompatible({ ...field, name: path }, 'no such required field')
-      return always(() => column.appendNull())
+  return {
+    topic: found.get('topic'),
+    partition: found.get('partition'),
+    offset: found.get('offset'),
+    timestamp: found.get('timestamp'),
+    others,
   }
+}
+
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['topic', 'string'],
+  ['partition', 'int'],
+  ['offset', 'long'],
+  ['timestamp', 'timestamptz'],
+  ['key', 'binary'],
+  ['headers', 'list<struct<key: string, value: binary>>'],
+])
+
+/** Undefined for the four that every record has. */
+function otherAppender(column: ColumnBuilder): KafkaAppender | undefined {
+  const { name } = column.field
+  if (name === 'headers') return headersAppender(column)
+  if (name === 'key') return always((record) => appendKey(column, record))
+  return TYPES.has(name) ? undefined : always(() => column.appendNull())
 }
 
 function always(append: (record: RecordCursor) => void): KafkaAppender {
@@ -111,53 +144,35 @@ function always(append: (record: RecordCursor) => void): KafkaAppender {
   }
 }
 
-/** One topic comes again and again: its bytes are kept. */
-function topicAppender(column: ColumnBuilder): KafkaAppender {
-  let topic = ''
-  let bytes = Buffer.alloc(0)
-  return (record) => {
-    if (record.topic !== topic) {
-      topic = record.topic
-      bytes = Buffer.from(topic)
+/** One topic comes again and again: its bytes are kept, and copied by words, for which a call costs more than a loop. */
+function topicAppender(column: ColumnBuilder): (topic: string) => void {
+  let kept: string | undefined
+  let length = 0
+  let words = new Int32Array(0)
+  return (topic) => {
+    if (topic !== kept) {
+      const bytes = Buffer.from(topic)
+      kept = topic
+      length = bytes.length
+      words = new Int32Array(Math.ceil(length / 4))
+      new Uint8Array(words.buffer).set(bytes)
     }
-    appendShort(column, bytes, { start: 0, end: bytes.length })
-    return undefined
+    // With room for the rest of the last word, which the next value overwrites.
+    column.reserveBytes(words.byteLength)
+    const slot = column.takeSlot()
+    const { bytesView, offsets } = column
+    const start = offsets[slot] ?? 0
+    for (let index = 0; index < words.length; index += 1) {
+      bytesView.setInt32(start + 4 * index, words[index] ?? 0, true)
+    }
+    offsets[slot + 1] = start + length
   }
 }
 
-/** The base offset's halves are worked out once for each batch, so that a record costs no bigint. */
-function offsetAppender(column: ColumnBuilder): KafkaAppender {
-  let base = -1n
-  let low = 0
-  let high = 0
-  return (record) => {
-    if (record.baseOffset !== base) {
-      base = record.baseOffset
-      low = Number(base & 0xff_ff_ff_ffn)
-      high = Number(base >> 32n)
-    }
-    const sum = low + record.offsetDelta
-    const carry = sum >= WORD ? 1 : 0
-    appendInt64Halves(column, sum - carry * WORD, high + carry)
-    return undefined
-  }
-}
-
-/** Copies few bytes, for which a call costs more than a loop. */
-function appendShort(
-  column: ColumnBuilder,
-  source: Buffer,
-  { start, end }: { readonly start: number; readonly end: number },
-): void {
-  column.reserveBytes(end - start)
-  const slot = column.takeSlot()
-  const { bytes, offsets } = column
-  let to = offsets[slot] ?? 0
-  for (let at = start; at < end; at += 1) {
-    bytes[to] = source[at] ?? 0
-    to += 1
-  }
-  offsets[slot + 1] = to
+function appendOffset(column: ColumnBuilder, record: RecordCursor): void {
+  const sum = record.baseLow + record.offsetDelta
+  const carry = sum >= WORD ? 1 : 0
+  appendInt64Halves(column, sum - carry * WORD, record.baseHigh + carry)
 }
 
 const NO_TIMESTAMP = -1

@@ -9,8 +9,11 @@ export class RecordCursor {
   readonly partition: number
   /** The inflated bytes that the places below count in. */
   bytes: Buffer = Buffer.alloc(0)
-  baseOffset = 0n
+  /** The halves of the base offset: the low 32 bits unsigned, the high ones signed. */
+  baseLow = 0
+  baseHigh = 0
   offsetDelta = 0
+  #baseOffset = 0n
   /** Ms since the epoch, -1 where the producer set none; NaN where it is beyond 2^53. */
   timestampMs = 0
   /** `[start, end)` of the key; `keyStart` is -1 for null, which is not the empty key. */
@@ -28,8 +31,19 @@ export class RecordCursor {
     this.partition = partition
   }
 
+  /** Of the batch. Its halves are worked out once, so that a record costs no bigint. */
+  get baseOffset(): bigint {
+    return this.#baseOffset
+  }
+
+  set baseOffset(offset: bigint) {
+    this.#baseOffset = offset
+    this.baseLow = Number(BigInt.asUintN(32, offset))
+    this.baseHigh = Number(offset >> 32n)
+  }
+
   get offset(): bigint {
-    return this.baseOffset + BigInt(this.offsetDelta)
+    return this.#baseOffset + BigInt(this.offsetDelta)
   }
 }
 
