@@ -12,6 +12,7 @@ import { typeText } from '../iceberg/type-text.ts'
 import type { NestedField, Type } from '../iceberg/types.ts'
 import { HeaderCursor, type RecordCursor } from './record-cursor.ts'
 import { inField, type Misfit } from './record-failure.ts'
+import { RepeatedText } from './repeated-text.ts'
 
 export interface KafkaColumnOptions {
   readonly name: string
@@ -75,10 +76,10 @@ interface OtherColumn {
 export function kafkaAppender(column: ColumnBuilder): KafkaAppender {
   if (column.layout !== 'struct') throw incompatible(column.field, 'a struct')
   const { topic, partition, offset, timestamp, others } = placeColumns(column)
-  const appendTopic = topic && topicAppender(topic)
+  const topics = topic && new RepeatedText(topic)
   return (record) => {
     appendStruct(column)
-    if (appendTopic !== undefined) appendTopic(record.topic)
+    if (topics !== undefined) topics.append(record.topic)
     if (partition !== undefined) appendInt32(partition, record.partition)
     if (offset !== undefined) appendOffset(offset, record)
     if (timestamp !== undefined) {
@@ -141,31 +142,6 @@ function always(append: (record: RecordCursor) => void): KafkaAppender {
   return (record) => {
     append(record)
     return undefined
-  }
-}
-
-/** One topic comes again and again: its bytes are kept, and copied by words, for which a call costs more than a loop. */
-function topicAppender(column: ColumnBuilder): (topic: string) => void {
-  let kept: string | undefined
-  let length = 0
-  let words = new Int32Array(0)
-  return (topic) => {
-    if (topic !== kept) {
-      const bytes = Buffer.from(topic)
-      kept = topic
-      length = bytes.length
-      words = new Int32Array(Math.ceil(length / 4))
-      new Uint8Array(words.buffer).set(bytes)
-    }
-    // With room for the rest of the last word, which the next value overwrites.
-    column.reserveBytes(words.byteLength)
-    const slot = column.takeSlot()
-    const { bytesView, offsets } = column
-    const start = offsets[slot] ?? 0
-    for (let index = 0; index < words.length; index += 1) {
-      bytesView.setInt32(start + 4 * index, words[index] ?? 0, true)
-    }
-    offsets[slot + 1] = start + length
   }
 }
 
