@@ -27,7 +27,7 @@ export class BatchBuilder {
     return this.state.counters
   }
 
-  /** Changes whenever an array of any column was replaced: compiled code that holds arrays fetches them again. */
+  /** Changes whenever an array of any column was replaced, but for the bytes of text: compiled code fetches them again. */
   get generation(): number {
     return this.state.generation
   }

@@ -19,7 +19,10 @@ const COUNTERS_PER_COLUMN = 2
 export class BuilderState {
   /** [0] rows; then, for each column in depth-first order, its slots and its nulls. */
   readonly counters: Int32Array
-  /** Counts the times that any array was replaced by a larger one: who keeps arrays must fetch them again. */
+  /**
+   * Counts the times that an array was replaced by a larger one: who keeps arrays must fetch them again. The bytes of text
+   * and binary do not count: they grow far more often than the rest, and are nobody's to keep.
+   */
   generation = 0
   allocatedBytes = 0
   private columns = 0
@@ -111,7 +114,6 @@ export class ColumnBuilder {
     const needed = (this.offsets[this.length] ?? 0) + count
     if (needed <= this.bytes.length) return
     this.replaceBytes(grownCapacity(this.bytes.length, needed))
-    this.state.generation += 1
   }
 
   /** Makes room for more elements in each child of a list or map. */

@@ -24,8 +24,9 @@ export class JsonKeys {
   readonly #fields: Int32Array
   /** Open addressing: a name's place in `starts` and `fields`, or -1. */
   readonly #table: Int32Array
-  /** By field, the key as JSON writes it, in words; the last one again has bytes of the one before. */
-  readonly #words: readonly Int32Array[]
+  /** By field, the key as JSON writes it, in words; the last one again has bytes of the one before. All back to back. */
+  readonly #words: Int32Array
+  readonly #wordStarts: Int32Array
   readonly #lengths: Int32Array
   /** By member, from `START` on, the field that followed it last: at first as the fields are in the struct. */
   readonly #successors: Int32Array
@@ -48,7 +49,12 @@ export class JsonKeys {
       this.#insert(hashOf(text), place)
     }
     const keys = fieldNames.map((name) => Buffer.from(JSON.stringify(name)))
-    this.#words = keys.map(wordsOf)
+    const words = keys.map(wordsOf)
+    this.#words = Int32Array.from(words.flat())
+    this.#wordStarts = new Int32Array(keys.length + 1)
+    for (const [field, own] of words.entries()) {
+      this.#wordStarts[field + 1] = (this.#wordStarts[field] ?? 0) + own.length
+    }
     this.#lengths = Int32Array.from(keys, ({ length }) => length)
     this.#successors = Int32Array.from({ length: keys.length - START }, (_, at) => at + START + 1)
     this.#successors[0] = 0
@@ -70,14 +76,14 @@ export class JsonKeys {
   }
 
   #isKeyOf(field: number, { view, end }: JsonReader, at: number): boolean {
-    const words = this.#words[field]
+    const first = this.#wordStarts[field] ?? 0
+    const last = (this.#wordStarts[field + 1] ?? 0) - 1
     const length = this.#lengths[field] ?? 0
-    if (words === undefined || words.length === 0 || at + length > end) return false
-    const last = words.length - 1
-    for (let index = 0; index < last; index += 1) {
-      if (view.getInt32(at + 4 * index, true) !== words[index]) return false
+    if (last < first || at + length > end) return false
+    for (let word = first, place = at; word < last; word += 1, place += 4) {
+      if (view.getInt32(place, true) !== this.#words[word]) return false
     }
-    return view.getInt32(at + length - 4, true) === words[last]
+    return view.getInt32(at + length - 4, true) === this.#words[last]
   }
 
   /** The field of the key at a quote; `reader.written` is then behind the key. */
@@ -144,10 +150,10 @@ export class JsonKeys {
 }
 
 /** None for a key that JSON may write in other ways, or that is shorter than a word. */
-function wordsOf(key: Buffer): Int32Array {
-  if (key.includes('\\') || key.length < 4) return new Int32Array(0)
+function wordsOf(key: Buffer): number[] {
+  if (key.includes('\\') || key.length < 4) return []
   const words = Math.ceil(key.length / 4)
-  return Int32Array.from({ length: words }, (_, index) =>
+  return Array.from({ length: words }, (_, index) =>
     key.readInt32LE(Math.min(4 * index, key.length - 4)),
   )
 }
