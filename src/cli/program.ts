@@ -6,8 +6,11 @@ import { verbs } from './verbs.ts'
 /** Two folders up from this file, both unbuilt (src/) and built (dist/). */
 const PACKAGE = new URL('../../package.json', import.meta.url)
 
-/** The program in its process: arguments, streams, signals. Resolves with the exit code. */
-export async function runProgram(host: NodeJS.Process): Promise<number> {
+/**
+ * The program in its process: arguments, streams, signals. Resolves with the exit code. `onLoaded` is called before any
+ * work, once what does it is loaded.
+ */
+export async function runProgram(host: NodeJS.Process, onLoaded: () => void): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = host
   const version = packageVersion()
   const list = verbs({
@@ -17,6 +20,7 @@ export async function runProgram(host: NodeJS.Process): Promise<number> {
     version,
     availableMemoryBytes: host.constrainedMemory() > 0 ? host.availableMemory() : 0,
     cores: availableParallelism(),
+    onLoaded,
     onStop: (stop) => {
       onStop(host, stop)
     },
