@@ -1,5 +1,5 @@
-# Built in one stage, run in another: the image has Node, the built program and its production dependencies, no more.
-# test/integration/dockerfile.test.ts runs these very steps.
+# Built in one stage, run in another: the image has Node, the built program and its native dependencies, no more.
+# test/integration/image/dockerfile.test.ts runs these very steps.
 ARG NODE_VERSION=24.21.0
 
 FROM node:${NODE_VERSION}-slim AS build
@@ -7,7 +7,7 @@ WORKDIR /build
 COPY package.json package-lock.json ./
 # Nothing that is needed here installs by script, so no package's script runs.
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.base.json tsconfig.build.json ./
+COPY scripts ./scripts
 COPY src ./src
 RUN npm run build
 RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund

@@ -97,14 +97,22 @@ export async function startFirn(options: {
   }
 }
 
-/** Runs a verb to its end. */
+/** Builds what is shipped. */
+export async function buildFirn(): Promise<void> {
+  const script = join(ROOT, 'scripts', 'build.ts')
+  const built = await runGuarded({ program: process.execPath, args: [script], cwd: ROOT })
+  if (built.status !== 0) throw new Error(`the build fails\n${built.stdout}${built.stderr}`)
+}
+
+/** Runs a verb to its end; of the sources unless stated. */
 export async function runFirn(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  main = MAIN,
 ): Promise<{ status: number; stdout: string; stderr: string }> {
   return runGuarded({
     program: process.execPath,
-    args: [MAIN, ...args],
+    args: [main, ...args],
     cwd: ROOT,
     env: { NODE_OPTIONS: undefined, NO_COLOR: '1', ...env },
   })

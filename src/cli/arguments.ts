@@ -10,13 +10,18 @@ export interface VerbOption {
   readonly value?: string
 }
 
-/** A verb as it is called and explained. A name may have two words: `ledger show`. */
-export interface VerbSyntax {
+/** A verb as it is listed. */
+export interface VerbListing {
+  /** May have two words: `ledger show`. */
   readonly name: string
   /** One line for the list of verbs. */
   readonly summary: string
   /** What follows the name, as it stands in the help: `['TABLE']`, `['[TABLE]']`. */
   readonly operands: readonly string[]
+}
+
+/** A verb as it is called and explained. */
+export interface VerbSyntax extends VerbListing {
   readonly options: Readonly<Record<string, VerbOption>>
   /** A whole command line that works, and what it does. */
   readonly example: { readonly command: string; readonly does: string }
@@ -33,10 +38,12 @@ export interface Invocation {
   flag(name: string): boolean
 }
 
-export type CommandLine<V extends VerbSyntax> =
-  | { readonly kind: 'run'; readonly verb: V; readonly invocation: Invocation }
-  | { readonly kind: 'help'; readonly verb: V | undefined }
+/** What a command line asks for: a verb by its name, and `rest` as it follows the name. */
+export type Asked<V extends VerbListing> =
   | { readonly kind: 'version' }
+  | { readonly kind: 'overview' }
+  | { readonly kind: 'explanation'; readonly verb: V }
+  | { readonly kind: 'verb'; readonly verb: V; readonly rest: readonly string[] }
 
 /** The options that every verb has. */
 export const COMMON_OPTIONS: Readonly<Record<string, VerbOption>> = {
@@ -52,42 +59,47 @@ export const COMMON_OPTIONS: Readonly<Record<string, VerbOption>> = {
 const CONFIG_PATH = './firn.yaml'
 const HELP = new Set(['--help', '-h', 'help'])
 
-/** Understands a command line, or throws `USAGE` with what was probably meant. */
-export function parseCommandLine<V extends VerbSyntax>(
+/** Tells which verb a command line is about, or throws `USAGE` with what was probably meant. */
+export function askedOf<V extends VerbListing>(
   argv: readonly string[],
   verbs: readonly V[],
-  env: Readonly<Record<string, string | undefined>>,
-): CommandLine<V> {
+): Asked<V> {
   const [first] = argv
   if (first === '--version' || first === '-V') return { kind: 'version' }
   if (first === undefined) {
     throw new FirnError('USAGE', 'a verb is missing', { help: 'firn --help lists the verbs' })
   }
-  if (HELP.has(first)) {
-    return { kind: 'help', verb: argv.length === 1 ? undefined : verbOf(argv.slice(1), verbs).verb }
-  }
-  const { verb, rest } = verbOf(argv, verbs)
+  if (!HELP.has(first)) return { kind: 'verb', ...verbOf(argv, verbs) }
+  if (argv.length === 1) return { kind: 'overview' }
+  return { kind: 'explanation', verb: verbOf(argv.slice(1), verbs).verb }
+}
+
+/**
+ * Understands what follows the name of a verb, or throws `USAGE` with what was probably meant. Undefined: it is to be
+ * explained.
+ */
+export function invocationOf(
+  verb: VerbSyntax,
+  rest: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Invocation | undefined {
   const { values, positionals } = parsed(verb, rest)
-  if (values['help'] === true) return { kind: 'help', verb }
+  if (values['help'] === true) return undefined
   checkOperands(verb, positionals)
   const text = (name: string): string | undefined => {
     const value = values[name]
     return typeof value === 'string' ? value : undefined
   }
   return {
-    kind: 'run',
-    verb,
-    invocation: {
-      configPath: text('config') ?? env['FIRN_CONFIG'] ?? CONFIG_PATH,
-      json: values['json'] === true,
-      operands: positionals,
-      text,
-      flag: (name) => values[name] === true,
-    },
+    configPath: text('config') ?? env['FIRN_CONFIG'] ?? CONFIG_PATH,
+    json: values['json'] === true,
+    operands: positionals,
+    text,
+    flag: (name) => values[name] === true,
   }
 }
 
-function verbOf<V extends VerbSyntax>(
+function verbOf<V extends VerbListing>(
   words: readonly string[],
   verbs: readonly V[],
 ): { readonly verb: V; readonly rest: readonly string[] } {
@@ -99,7 +111,7 @@ function verbOf<V extends VerbSyntax>(
   throw unknownVerb(words, verbs)
 }
 
-function unknownVerb(words: readonly string[], verbs: readonly VerbSyntax[]): FirnError {
+function unknownVerb(words: readonly string[], verbs: readonly VerbListing[]): FirnError {
   const [word = '', second = ''] = words
   const within = verbs.filter((verb) => verb.name.startsWith(`${word} `)).map((verb) => verb.name)
   if (within.length > 0) {

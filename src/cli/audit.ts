@@ -14,7 +14,7 @@ import { readConfigFile } from './config-file.ts'
 import { bytesText, countText, timeText } from './format.ts'
 import type { ExitCode, Mark, Output } from './output.ts'
 import { Progress, type ProgressSink } from './progress.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { loadExisting, tableNamed } from './table-operand.ts'
 import { withPorts, withTablePorts, type TablePorts } from './with-ports.ts'
 import type { RecordSource } from '../consumer/record-source.ts'
@@ -23,11 +23,8 @@ import type { RecordSource } from '../consumer/record-source.ts'
 export function auditVerb(
   env: Readonly<Record<string, string | undefined>>,
   stderr: ProgressSink,
-): Verb {
+): VerbBody {
   return {
-    name: 'audit',
-    summary: 'prove that each record below the ledger is in the table once',
-    operands: ['[TABLE]'],
     options: {
       branch: { type: 'string', value: 'NAME', description: "this branch; default: the writer's" },
       snapshot: {

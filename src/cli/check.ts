@@ -16,7 +16,7 @@ import { viewStart } from '../worker/start-plan.ts'
 import { TableStore } from '../worker/table-store.ts'
 import { readConfigFile } from './config-file.ts'
 import type { Mark, Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 
 /** One line of the check: what was tried, how it went, and what mends it. */
 interface Finding {
@@ -27,11 +27,8 @@ interface Finding {
 }
 
 /** `firn check`: everything that `run` will need, tried for real. */
-export function checkVerb(env: Readonly<Record<string, string | undefined>>): Verb {
+export function checkVerb(env: Readonly<Record<string, string | undefined>>): VerbBody {
   return {
-    name: 'check',
-    summary: 'try everything that run will need: brokers, group, topics, catalog, tables, storage',
-    operands: [],
     options: {},
     example: {
       command: 'firn check --config orders.yaml',

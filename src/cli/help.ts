@@ -1,8 +1,8 @@
-import { COMMON_OPTIONS, type VerbOption, type VerbSyntax } from './arguments.ts'
+import { COMMON_OPTIONS, type VerbListing, type VerbOption, type VerbSyntax } from './arguments.ts'
 import { tableText } from './format.ts'
 
 /** What `firn --help` prints. */
-export function overviewText(verbs: readonly VerbSyntax[]): string {
+export function overviewText(verbs: readonly VerbListing[]): string {
   const rows = verbs.map((verb) => [`  ${signature(verb)}`, verb.summary])
   return [
     'Firn turns Kafka topics into Iceberg tables, exactly once.',
@@ -31,7 +31,7 @@ export function verbText(verb: VerbSyntax): string {
   ].join('\n')
 }
 
-function signature({ name, operands }: VerbSyntax): string {
+function signature({ name, operands }: VerbListing): string {
   return [name, ...operands].join(' ')
 }
 

@@ -12,17 +12,14 @@ import { openCatalog } from '../worker/open-ports.ts'
 import { readConfigFile } from './config-file.ts'
 import { countText, timeText } from './format.ts'
 import type { Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { loadExisting, tableNamed } from './table-operand.ts'
 
 const LIMIT_DEFAULT = 20
 
 /** `firn history TABLE`: the snapshots of the branch, with the ranges of positions that each added. */
-export function historyVerb(env: Readonly<Record<string, string | undefined>>): Verb {
+export function historyVerb(env: Readonly<Record<string, string | undefined>>): VerbBody {
   return {
-    name: 'history',
-    summary: "show a table's snapshots with the offset ranges that they added",
-    operands: ['[TABLE]'],
     options: {
       limit: {
         type: 'string',

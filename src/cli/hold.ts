@@ -8,18 +8,15 @@ import { readConfigFile } from './config-file.ts'
 import { type Asking, Confirmation, CONFIRM_OPTIONS } from './confirm.ts'
 import type { Invocation } from './arguments.ts'
 import type { ExitCode, Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { loadExisting, tableNamed } from './table-operand.ts'
 import { withTablePorts, type TablePorts } from './with-ports.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /** `firn hold`: nothing is committed to a table, or to all, until it is resumed; restarts do not lift it. */
-export function holdVerb(env: Env, asking: Asking & { readonly version: string }): Verb {
+export function holdVerb(env: Env, asking: Asking & { readonly version: string }): VerbBody {
   return {
-    name: 'hold',
-    summary: 'stop committing to a table, or to all of them, until it is resumed',
-    operands: ['[TABLE]'],
     options: {
       reason: { type: 'string', value: 'TEXT', description: 'why, for `status` and the logs' },
       ...CONFIRM_OPTIONS,
@@ -50,11 +47,8 @@ export function holdVerb(env: Env, asking: Asking & { readonly version: string }
 }
 
 /** `firn resume`: lifts a hold; workers go on from the ledger. */
-export function resumeVerb(env: Env, asking: Asking & { readonly version: string }): Verb {
+export function resumeVerb(env: Env, asking: Asking & { readonly version: string }): VerbBody {
   return {
-    name: 'resume',
-    summary: 'lift a hold: workers go on from the ledger',
-    operands: ['[TABLE]'],
     options: { ...CONFIRM_OPTIONS },
     example: { command: 'firn resume lake.orders --yes', does: 'lifts the hold on lake.orders' },
     run: async (invocation, output) =>

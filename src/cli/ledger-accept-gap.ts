@@ -13,7 +13,7 @@ import {
   viewLedger,
 } from './ledger-view.ts'
 import type { ExitCode } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { tableNamed } from './table-operand.ts'
 import { withPorts } from './with-ports.ts'
 
@@ -21,12 +21,8 @@ import { withPorts } from './with-ports.ts'
 export function ledgerAcceptGapVerb(
   env: Readonly<Record<string, string | undefined>>,
   asking: Asking & { readonly version: string },
-): Verb {
+): VerbBody {
   return {
-    name: 'ledger accept-gap',
-    summary:
-      'go on behind records that retention deleted before they were read, and record the gap',
-    operands: ['[TABLE]'],
     options: {
       topic: { type: 'string', value: 'NAME', description: 'this topic of the ledger' },
       partition: { type: 'string', value: 'P', description: 'this partition; default: all' },

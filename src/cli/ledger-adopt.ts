@@ -26,7 +26,7 @@ import { type Asking, Confirmation, CONFIRM_OPTIONS } from './confirm.ts'
 import { countText } from './format.ts'
 import { type LedgerView, moveRefused, reportCommit, viewLedger } from './ledger-view.ts'
 import type { ExitCode, Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { tableNamed } from './table-operand.ts'
 import { withGroup, withPorts } from './with-ports.ts'
 
@@ -34,11 +34,8 @@ import { withGroup, withPorts } from './with-ports.ts'
 export function ledgerAdoptVerb(
   env: Readonly<Record<string, string | undefined>>,
   asking: Asking & { readonly version: string },
-): Verb {
+): VerbBody {
   return {
-    name: 'ledger adopt',
-    summary: 'go on exactly behind what another writer has put into the table',
-    operands: ['[TABLE]'],
     options: {
       from: {
         type: 'string',

@@ -8,7 +8,7 @@ import { readConfigFile } from './config-file.ts'
 import { type Asking, Confirmation, CONFIRM_OPTIONS } from './confirm.ts'
 import { type LedgerView, moveRefused, viewLedger } from './ledger-view.ts'
 import type { ExitCode } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { tableNamed } from './table-operand.ts'
 import { withPorts } from './with-ports.ts'
 
@@ -19,12 +19,8 @@ const OLD_EVIDENCE: ReadonlySet<string> = new Set(['replaced', 'other-table', 'u
 export function ledgerInitVerb(
   env: Readonly<Record<string, string | undefined>>,
   asking: Asking & { readonly version: string },
-): Verb {
+): VerbBody {
   return {
-    name: 'ledger init',
-    summary:
-      'begin a ledger in a table that holds none of these records, though its history is cut',
-    operands: ['[TABLE]'],
     options: { ...CONFIRM_OPTIONS },
     example: {
       command: 'firn ledger init lake.orders --dry-run',

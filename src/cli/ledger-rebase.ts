@@ -20,7 +20,7 @@ import {
 } from './ledger-view.ts'
 import type { Invocation } from './arguments.ts'
 import type { ExitCode, Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { tableNamed } from './table-operand.ts'
 import { withPorts, type Ports } from './with-ports.ts'
 
@@ -28,11 +28,8 @@ import { withPorts, type Ports } from './with-ports.ts'
 export function ledgerRebaseVerb(
   env: Readonly<Record<string, string | undefined>>,
   asking: Asking & { readonly version: string },
-): Verb {
+): VerbBody {
   return {
-    name: 'ledger rebase',
-    summary: 'accept a topic that was made again, another cluster, or a log that was truncated',
-    operands: ['[TABLE]'],
     options: {
       topic: { type: 'string', value: 'NAME', description: 'this topic of the ledger' },
       from: {

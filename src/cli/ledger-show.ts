@@ -7,7 +7,7 @@ import { timeText } from './format.ts'
 import { type LedgerView, standingLedger, viewLedger } from './ledger-view.ts'
 import type { Output } from './output.ts'
 import { refusalsOf } from './standing.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { tableNamed } from './table-operand.ts'
 import { withPorts } from './with-ports.ts'
 
@@ -15,11 +15,8 @@ import { withPorts } from './with-ports.ts'
 export function ledgerShowVerb(
   env: Readonly<Record<string, string | undefined>>,
   version: string,
-): Verb {
+): VerbBody {
   return {
-    name: 'ledger show',
-    summary: 'show the ledger of a table, where it was found, and what a start would make of it',
-    operands: ['[TABLE]'],
     options: {},
     example: { command: 'firn ledger show lake.orders', does: 'shows the ledger of lake.orders' },
     run: async (invocation, output) => {

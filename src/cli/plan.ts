@@ -22,7 +22,7 @@ import { viewStart, type StartView } from '../worker/start-plan.ts'
 import { refusalsOf } from './standing.ts'
 import { readConfigFile } from './config-file.ts'
 import type { Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { withPorts, type Ports } from './with-ports.ts'
 
 interface TablePlan {
@@ -39,11 +39,8 @@ interface TablePlan {
 }
 
 /** `firn plan`: what `run` would do, and why; nothing is changed. */
-export function planVerb(env: Readonly<Record<string, string | undefined>>): Verb {
+export function planVerb(env: Readonly<Record<string, string | undefined>>): VerbBody {
   return {
-    name: 'plan',
-    summary: 'show what run would do: tables to create, and where each partition starts',
-    operands: [],
     options: {
       'show-decoder': {
         type: 'boolean',

@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import manifest from '../../package.json' with { type: 'json' }
 import { runCli } from './run-cli.ts'
 import { verbs } from './verbs.ts'
 
-/** Two folders up from this file, both unbuilt (src/) and built (dist/). */
-const PACKAGE = new URL('../../package.json', import.meta.url)
-
-/** The program in its process: arguments, streams, signals. Resolves with the exit code. */
-export async function runProgram(host: NodeJS.Process): Promise<number> {
+/**
+ * The program in its process: arguments, streams, signals. Resolves with the exit code. `onLoaded` is called before any
+ * work, once what does it is loaded.
+ */
+export async function runProgram(host: NodeJS.Process, onLoaded: () => void): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = host
-  const version = packageVersion()
+  const { version } = manifest
   const list = verbs({
     env,
     stdin,
@@ -17,16 +17,12 @@ export async function runProgram(host: NodeJS.Process): Promise<number> {
     version,
     availableMemoryBytes: host.constrainedMemory() > 0 ? host.availableMemory() : 0,
     cores: availableParallelism(),
+    onLoaded,
     onStop: (stop) => {
       onStop(host, stop)
     },
   })
   return runCli(argv.slice(2), list, { stdout, stderr, terminal: stdout.isTTY, env, version })
-}
-
-function packageVersion(): string {
-  const version = /"version":\s*"([^"]+)"/.exec(readFileSync(PACKAGE, 'utf8'))?.[1]
-  return version ?? 'unknown'
 }
 
 /** The first signal asks for a graceful stop, the second ends the process: what is not committed is read again. */

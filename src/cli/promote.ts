@@ -19,17 +19,14 @@ import {
   rangesJson,
 } from './replay-text.ts'
 import type { ProcessOutside } from './run.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { loadExisting, tableNamed } from './table-operand.ts'
 import { withTablePorts } from './with-ports.ts'
 import type { CommitContext } from '../commit/context.ts'
 
 /** `firn promote TABLE --branch NAME`: brings a replay that was written to a branch into the table. */
-export function promoteVerb(outside: ProcessOutside): Verb {
+export function promoteVerb(outside: ProcessOutside): VerbBody {
   return {
-    name: 'promote',
-    summary: 'bring a replay that was written to a branch into the table',
-    operands: ['[TABLE]'],
     options: {
       branch: {
         type: 'string',

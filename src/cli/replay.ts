@@ -36,7 +36,7 @@ import {
   rangesJson,
 } from './replay-text.ts'
 import type { ProcessOutside } from './run.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { loadExisting, tableNamed } from './table-operand.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Config, TableConfig } from '../config/schema.ts'
@@ -48,11 +48,8 @@ const UPLOAD_BYTES_MAX = 64 * 1024 * 1024
 const COLUMN_BYTES_MAX = 64 * 1024 * 1024
 
 /** `firn replay TABLE`: reads a range of a topic again and puts it in the place of what the table has of it. */
-export function replayVerb(outside: ProcessOutside): Verb {
+export function replayVerb(outside: ProcessOutside): VerbBody {
   return {
-    name: 'replay',
-    summary: 'read a range of a topic again, in the place of what the table has of it',
-    operands: ['[TABLE]'],
     options: {
       topic: { type: 'string', value: 'NAME', description: 'default: the only topic of the table' },
       partition: {

@@ -15,7 +15,7 @@ import { type Asking, Confirmation, CONFIRM_OPTIONS } from './confirm.ts'
 import { countText, pluralText, timeText } from './format.ts'
 import { type LedgerView, reportCommit, viewLedger } from './ledger-view.ts'
 import type { ExitCode, Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { tableNamed } from './table-operand.ts'
 import { withPorts } from './with-ports.ts'
 
@@ -26,11 +26,8 @@ const THEN = 'then'
 export function rollbackVerb(
   env: Readonly<Record<string, string | undefined>>,
   asking: Asking & { readonly version: string },
-): Verb {
+): VerbBody {
   return {
-    name: 'rollback',
-    summary: 'take a table and its ledger back together, and say what becomes of the records',
-    operands: ['[TABLE]'],
     options: {
       to: {
         type: 'string',

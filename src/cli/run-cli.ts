@@ -1,7 +1,8 @@
 import {
-  parseCommandLine,
-  type CommandLine,
+  askedOf,
+  invocationOf,
   type Invocation,
+  type VerbListing,
   type VerbSyntax,
 } from './arguments.ts'
 import { overviewText, verbText } from './help.ts'
@@ -17,9 +18,14 @@ export interface CliIo {
   readonly version: string
 }
 
-/** A verb: how it is called, and what it does. */
-export interface Verb extends VerbSyntax {
+/** What is behind the name of a verb: how it is called, and what it does. */
+export interface VerbBody extends Omit<VerbSyntax, keyof VerbListing> {
   run(invocation: Invocation, output: Output): Promise<ExitCode>
+}
+
+/** A verb of the list. What is behind its name is loaded once somebody asks for it. */
+export interface Verb extends VerbListing {
+  load(): Promise<VerbBody>
 }
 
 /** Runs one command line; whatever is thrown is printed. Never throws. */
@@ -33,23 +39,19 @@ export async function runCli(
     new Output({ stdout: io.stdout, stderr: io.stderr, colours, json })
   let output = outputOf(argv.includes('--json'))
   try {
-    const line = parseCommandLine(argv, verbs, io.env)
-    if (line.kind !== 'run') {
-      io.stdout.write(`${answerText(line, verbs, io.version)}\n`)
+    const asked = askedOf(argv, verbs)
+    const answer = (text: string): ExitCode => {
+      io.stdout.write(`${text}\n`)
       return 0
     }
-    output = outputOf(line.invocation.json)
-    return await line.verb.run(line.invocation, output)
+    if (asked.kind === 'version') return answer(`firn ${io.version}`)
+    if (asked.kind === 'overview') return answer(overviewText(verbs))
+    const verb = { ...asked.verb, ...(await asked.verb.load()) }
+    const invocation = asked.kind === 'verb' ? invocationOf(verb, asked.rest, io.env) : undefined
+    if (invocation === undefined) return answer(verbText(verb))
+    output = outputOf(invocation.json)
+    return await verb.run(invocation, output)
   } catch (error) {
     return output.error(error)
   }
-}
-
-function answerText(
-  line: Exclude<CommandLine<Verb>, { kind: 'run' }>,
-  verbs: readonly Verb[],
-  version: string,
-): string {
-  if (line.kind === 'version') return `firn ${version}`
-  return line.verb === undefined ? overviewText(verbs) : verbText(line.verb)
 }

@@ -5,7 +5,7 @@ import { createLog, type Log } from '../telemetry/log.ts'
 import { Service } from '../worker/service.ts'
 import { readConfigFile } from './config-file.ts'
 import type { ExitCode, Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 
 /** What `run` takes from the process that it runs in. */
 export interface ProcessOutside {
@@ -15,16 +15,15 @@ export interface ProcessOutside {
   readonly version: string
   readonly availableMemoryBytes: number
   readonly cores: number
+  /** Is called when a verb, and the threads that it starts, have been loaded. */
+  readonly onLoaded: () => void
   /** Calls `stop` at the first SIGTERM or SIGINT; the second ends the process at once, which is always safe. */
   readonly onStop: (stop: (signal: string) => void) => void
 }
 
 /** `firn run`: the service. */
-export function runVerb(outside: ProcessOutside): Verb {
+export function runVerb(outside: ProcessOutside): VerbBody {
   return {
-    name: 'run',
-    summary: 'read the topics into their tables until stopped',
-    operands: [],
     options: {},
     example: { command: 'firn run --config orders.yaml', does: 'runs one worker of the writer' },
     run: async (invocation, output) => {
@@ -43,6 +42,7 @@ export function runVerb(outside: ProcessOutside): Verb {
         version: outside.version,
         availableMemoryBytes: outside.availableMemoryBytes,
         cores: outside.cores,
+        onLoaded: outside.onLoaded,
       })
       outside.onStop((signal) => {
         log.info(`${signal}: sealing and committing what is complete`)

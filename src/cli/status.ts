@@ -15,7 +15,7 @@ import { bytesText, countText, durationText, timeText } from './format.ts'
 import { headroomOf, headroomText, type Headroom, isAtRisk, isShort } from './headroom.ts'
 import { headersOnly, timesAt } from './log-times.ts'
 import type { Output } from './output.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { withPorts, type Ports } from './with-ports.ts'
 
 interface PartitionStatus {
@@ -39,11 +39,8 @@ interface TableStatus {
 export function statusVerb(
   env: Readonly<Record<string, string | undefined>>,
   now: () => number,
-): Verb {
+): VerbBody {
   return {
-    name: 'status',
-    summary: 'show where each table stands against its topics',
-    operands: [],
     options: {},
     example: {
       command: 'firn status --json',

@@ -16,7 +16,7 @@ import { readConfigFile } from './config-file.ts'
 import { countText } from './format.ts'
 import type { ExitCode, Output } from './output.ts'
 import { Progress, type ProgressSink } from './progress.ts'
-import type { Verb } from './run-cli.ts'
+import type { VerbBody } from './run-cli.ts'
 import { loadExisting, tableNamed } from './table-operand.ts'
 import { timeOption, traceTarget, type TraceTarget } from './trace-operand.ts'
 import { traceJson, traceText } from './trace-text.ts'
@@ -28,11 +28,8 @@ const LIMIT_DEFAULT = 10
 export function traceVerb(
   env: Readonly<Record<string, string | undefined>>,
   stderr: ProgressSink,
-): Verb {
+): VerbBody {
   return {
-    name: 'trace',
-    summary: 'tell which snapshot, file and row holds a record, or why none does',
-    operands: ['TOPIC/P@OFFSET'],
     options: {
       key: {
         type: 'string',

@@ -1,4 +1,5 @@
-import { createAPI, fetchV13, type Reader } from '@platformatic/kafka'
+import { createAPI, type Reader } from '@platformatic/kafka'
+import { fetchRequest } from './fetch-request.ts'
 import type { AbortedTransaction } from './record-source.ts'
 
 /** One partition of a Fetch response, its records as bytes. */
@@ -109,9 +110,9 @@ const FETCH_KEY = 1
 const FETCH_VERSION = 13
 
 /** Fetch version 13: the first with topic ids (Kafka 3.1). */
-export const fetchApi = createAPI<Parameters<typeof fetchV13.createRequest>, FetchResponse>(
+export const fetchApi = createAPI<Parameters<typeof fetchRequest>, FetchResponse>(
   FETCH_KEY,
   FETCH_VERSION,
-  fetchV13.createRequest,
+  fetchRequest,
   parseFetchResponse,
 )

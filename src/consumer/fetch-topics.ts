@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../core/offsets.ts'
 import type { Reading } from './reading.ts'
 
-/** The topics of a Fetch request, as the client's wire layer takes them. */
+/** The topics of a Fetch request. */
 export type FetchTopics = {
   topicId: string
   partitions: {

@@ -180,18 +180,14 @@ export class Fetcher {
     maxBytes: number,
   ): Promise<FetchResponse> {
     const { fetch, isolation, rack } = this.#brokers.options
-    return fetchApi.async(
-      connection,
-      fetch.maxWaitMs,
-      Math.min(fetch.minBytes, maxBytes),
+    return fetchApi.async(connection, {
+      maxWaitMs: fetch.maxWaitMs,
+      minBytes: Math.min(fetch.minBytes, maxBytes),
       maxBytes,
-      isolation === 'read_committed' ? 1 : 0,
-      0,
-      -1,
-      fetchTopics(readings, (partition) => this.#leaders.of(partition)?.leaderEpoch ?? -1),
-      [],
-      rack ?? '',
-    )
+      isolation,
+      topics: fetchTopics(readings, (partition) => this.#leaders.of(partition)?.leaderEpoch ?? -1),
+      rack: rack ?? '',
+    })
   }
 
   /** The broker is gone or moved: its partitions have another leader soon, or it comes back. */

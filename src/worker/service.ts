@@ -34,6 +34,8 @@ export interface ServiceOutside {
   readonly availableMemoryBytes: number
   /** Cores that this process may use: the default number of threads. */
   readonly cores: number
+  /** Is called when the threads have been loaded. */
+  readonly onLoaded: () => void
 }
 
 /** The longest wait of one turn of the run loop: also how late a flush may be noticed. */
@@ -88,6 +90,7 @@ export class Service {
           this.#worker.fail(reason)
         }),
     )
+    void Promise.all(this.#threads.map(async ({ loaded }) => loaded)).then(outside.onLoaded)
     this.#tables = config.tables.map((table) => this.#table(table, { catalog, source }))
     this.#worker = new Worker(
       { memoryBudgetBytes: this.#budgetBytes, pollWaitMs: POLL_WAIT_MS },

@@ -29,8 +29,9 @@ export interface SentError {
   readonly help: string | undefined
 }
 
-/** What an encoder thread says. Outputs come before the answer to the call that made them. */
+/** What an encoder thread says, first that it is loaded. Outputs come before the answer to the call that made them. */
 export type EncoderReply =
+  | { readonly kind: 'loaded' }
   | { readonly kind: 'output'; readonly encoder: number; readonly output: EncoderOutput }
   | { readonly kind: 'pushed'; readonly call: number; readonly outcome: SentOutcome }
   | { readonly kind: 'done'; readonly call: number; readonly bytesHeld: number }

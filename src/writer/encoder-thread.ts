@@ -42,6 +42,8 @@ port.on('message', (request: EncoderRequest) => {
   }
 })
 
+port.postMessage({ kind: 'loaded' } satisfies EncoderReply)
+
 function answer(call: number, act: () => EncoderReply): void {
   try {
     port.postMessage(act())

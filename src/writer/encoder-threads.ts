@@ -17,7 +17,7 @@ interface OpenCall {
   readonly reject: (fault: FirnError) => void
 }
 
-// The sources run as they are, and dist/ has the compiled file beside the compiled one.
+// The sources run as they are, and a build has all its files in one folder.
 const PROGRAM = new URL(
   import.meta.url.endsWith('.ts') ? './encoder-thread.ts' : './encoder-thread.js',
   import.meta.url,
@@ -39,6 +39,7 @@ export class EncoderThread {
   readonly #outputs = new Map<number, (output: EncoderOutput) => void>()
   #encoders = 0
   #made = 0
+  readonly #loaded = Promise.withResolvers<void>()
   #died: FirnError | undefined
   #closing = false
 
@@ -67,6 +68,11 @@ export class EncoderThread {
     this.#worker.on('exit', (code) => {
       end(`exit code ${code}`)
     })
+  }
+
+  /** Resolves when the thread has loaded its code; never, where it dies first. */
+  get loaded(): Promise<void> {
+    return this.#loaded.promise
   }
 
   /** Makes encoders that run in this thread. */
@@ -142,6 +148,10 @@ export class EncoderThread {
   }
 
   #take(reply: EncoderReply): void {
+    if (reply.kind === 'loaded') {
+      this.#loaded.resolve()
+      return
+    }
     if (reply.kind === 'output') {
       // Of an encoder that was closed: its uploads are gone.
       this.#outputs.get(reply.encoder)?.(reply.output)

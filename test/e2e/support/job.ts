@@ -60,9 +60,15 @@ export async function configFile(rig: Rig, name: string, text: string): Promise<
   return path
 }
 
-/** A worker that ends with the test, however that ends. */
-export async function startWorker(rig: Rig, name: string, config: string): Promise<FirnWorker> {
-  const worker = await startFirn({ name, config, scratch: rig.scratch })
+/** A worker that ends with the test, however that ends. It runs the sources unless stated. */
+export async function startWorker(
+  rig: Rig,
+  name: string,
+  config: string,
+  main?: string,
+): Promise<FirnWorker> {
+  const at = { name, config, scratch: rig.scratch }
+  const worker = await startFirn(main === undefined ? at : { ...at, main })
   onTestFinished(async () => worker.kill9())
   return worker
 }

@@ -29,6 +29,7 @@ export async function runVerb(config: string, ...argv: readonly string[]): Promi
     version: 'test',
     availableMemoryBytes: 0,
     cores: 1,
+    onLoaded: () => undefined,
     onStop: () => undefined,
   }
   const status = await runCli(

@@ -1,21 +1,29 @@
 import { describe, expect, test } from 'vitest'
-import type { Invocation } from '../../../src/cli/arguments.ts'
-import { runCli, type Verb } from '../../../src/cli/run-cli.ts'
+import type { Invocation, VerbListing } from '../../../src/cli/arguments.ts'
+import { runCli, type Verb, type VerbBody } from '../../../src/cli/run-cli.ts'
 import type { ExitCode, Output } from '../../../src/cli/output.ts'
 import { FirnError } from '../../../src/core/errors.ts'
 
 type Act = (invocation: Invocation, output: Output) => Promise<ExitCode>
 
-function verb(name: string, act: Act, syntax: Partial<Verb> = {}): Verb {
-  return {
-    name,
-    summary: `does ${name}`,
-    operands: [],
+function verb(
+  name: string,
+  act: Act,
+  { operands = [], ...more }: Partial<VerbListing & VerbBody> = {},
+): Verb {
+  const body: VerbBody = {
     options: {},
     example: { command: `firn ${name}`, does: 'what it does' },
     run: act,
-    ...syntax,
+    ...more,
   }
+  return { name, summary: `does ${name}`, operands, load: async () => Promise.resolve(body) }
+}
+
+/** A verb that must not be needed. */
+function unloadable(name: string): Verb {
+  const load: Verb['load'] = async () => Promise.reject(new Error(`${name} was loaded`))
+  return { name, summary: `does ${name}`, operands: [], load }
 }
 
 interface Ran {
@@ -115,6 +123,15 @@ describe('runCli', () => {
       expect(out).toContain('example:\n  firn history')
     }
     expect((await run(['--version'], verbs)).out).toBe('firn 1.2.3\n')
+  })
+
+  test('loads the verb that is called, and for a list none', async () => {
+    const list = [verb('run', nothing), unloadable('status')]
+    for (const argv of [['run'], ['run', '--help'], ['help', 'run'], ['--help'], ['--version']]) {
+      expect(await run(argv, list), argv.join(' ')).toMatchObject({ exit: 0, err: '' })
+    }
+    const { exit, err } = await run(['status'], list)
+    expect([exit, err]).toEqual([1, expect.stringContaining('status was loaded')])
   })
 
   test.each([

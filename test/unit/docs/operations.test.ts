@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { parseCommandLine } from '../../../src/cli/arguments.ts'
+import { askedOf, invocationOf } from '../../../src/cli/arguments.ts'
 import type { ProcessOutside } from '../../../src/cli/run.ts'
 import { verbs } from '../../../src/cli/verbs.ts'
 
@@ -16,6 +16,7 @@ const outside = {
   version: '0',
   availableMemoryBytes: 0,
   cores: 1,
+  onLoaded: () => undefined,
   onStop: () => undefined,
 } as unknown as ProcessOutside
 
@@ -31,15 +32,22 @@ function words(command: string): string[] {
   return [...command.matchAll(/'([^']*)'|(\S+)/g)].map((found) => found[1] ?? found[2] ?? '')
 }
 
+/** Throws where it is no command line. */
+async function understood(argv: readonly string[]): Promise<void> {
+  const asked = askedOf(argv, verbs(outside))
+  if (asked.kind !== 'verb') return
+  invocationOf({ ...asked.verb, ...(await asked.verb.load()) }, asked.rest, {})
+}
+
 const pages = readdirSync(PAGES).map((name) => `docs/operations/${name}`)
 
 describe('every command in the operations pages and the README is one', () => {
-  test.each([...pages, 'README.md'])('%s', (page) => {
+  test.each([...pages, 'README.md'])('%s', async (page) => {
     const commands = commandsOf(readFileSync(join(ROOT, page), 'utf8'))
     if (page !== 'README.md') expect(commands.length).toBeGreaterThan(0)
     for (const command of commands) {
       const [, ...argv] = words(command)
-      expect(() => parseCommandLine(argv, verbs(outside), {}), command).not.toThrow()
+      await expect(understood(argv), command).resolves.toBeUndefined()
     }
   })
 })

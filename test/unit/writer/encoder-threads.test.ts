@@ -35,6 +35,10 @@ describe('an encoder in a thread', () => {
     expect(await transcript(threadOf().factory)).toEqual(await transcript(inlineEncoder))
   })
 
+  test('tells when its code is loaded, unasked', async () => {
+    await expect(threadOf().loaded).resolves.toBeUndefined()
+  })
+
   test('takes the batch over: nothing is copied on the way in', async () => {
     const encoder = threadOf().factory(plan(), () => undefined)
     const batch = fetched(values(10))
