@@ -1,6 +1,6 @@
 import { backoffMs } from '../core/backoff.ts'
 import { FirnError, type FirnErrorOptions } from '../core/errors.ts'
-import { isJsonObject, parseJson, type JsonObject } from '../core/json.ts'
+import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { Http, HttpAnswer } from './http.ts'
 import type { RestCatalogOptions, RestCatalogParts } from './options.ts'
 import { outcomeOf, staleCommit, type Operation, type Outcome } from './outcome-table.ts'
@@ -15,6 +15,8 @@ export interface CatalogRequest {
   readonly body?: string
   /** The ETag of what is known already: the answer may be `unchanged`. */
   readonly ifNoneMatch?: string | undefined
+  /** How the body of a good answer is parsed, where not as any other JSON. The bytes become its own. */
+  readonly parse?: (bytes: Buffer, what: string) => JsonValue
   /** What the request is about, for messages: `table lake.orders`. */
   readonly about: string
 }
@@ -24,7 +26,7 @@ export type CatalogAnswer =
   | {
       readonly outcome: 'done'
       readonly json: JsonObject
-      /** Characters of the body. */
+      /** Bytes of the body. */
       readonly length: number
       /** Names this state of what was asked for, where the catalog does so. */
       readonly etag: string | undefined
@@ -113,7 +115,7 @@ export class CatalogClient {
     }
     const outcome = outcomeOf(operation, answer.status)
     if (outcome === 'done') return this.#body(request, answer)
-    const { type, message } = serverError(answer.text)
+    const { type, message } = serverError(answer.bytes.toString())
     const told = `status ${answer.status}${type === '' ? '' : ` ${type}`}: ${message}`
     if (operation === 'commit-table' && staleCommit(answer.status, message)) {
       return { outcome: 'conflict', reason: this.#error('CATALOG_REFUSED', request, told) }
@@ -128,22 +130,23 @@ export class CatalogClient {
     request: CatalogRequest,
     answer: Extract<HttpAnswer, { readonly kind: 'answer' }>,
   ): CatalogAnswer {
-    const { etag } = answer
+    const { bytes, etag } = answer
+    const { length } = bytes
     if (
-      answer.text === '' &&
+      length === 0 &&
       (answer.status === 204 || request.method === 'HEAD' || request.method === 'DELETE')
     ) {
-      return { outcome: 'done', json: {}, length: 0, etag }
+      return { outcome: 'done', json: {}, length, etag }
     }
     try {
-      const json = parseJson(answer.text, `the answer to ${request.operation}`)
-      if (isJsonObject(json)) return { outcome: 'done', json, length: answer.text.length, etag }
+      const json = (request.parse ?? parseBytes)(bytes, `the answer to ${request.operation}`)
+      if (isJsonObject(json)) return { outcome: 'done', json, length, etag }
     } catch {
       // Falls through to: not what a catalog answers.
     }
     // A cut body can look like a whole, empty one; and a proxy's page is no word about the request.
     const outcome = not(outcomeOf(request.operation, 503))
-    const told = `status ${answer.status} with a body that is no JSON object (${answer.text.length} characters)`
+    const told = `status ${answer.status} with a body that is no JSON object (${length} bytes)`
     return { outcome, reason: this.#unavailable(request, told) }
   }
 
@@ -189,6 +192,10 @@ export class CatalogClient {
       options,
     )
   }
+}
+
+function parseBytes(bytes: Buffer, what: string): JsonValue {
+  return parseJson(bytes.toString(), what)
 }
 
 function not(outcome: Outcome): Exclude<Outcome, 'done'> {

@@ -20,7 +20,7 @@ export type HttpAnswer =
   | {
       readonly kind: 'answer'
       readonly status: number
-      readonly text: string
+      readonly bytes: Buffer
       readonly etag: string | undefined
     }
   | { readonly kind: 'lost'; readonly sent: boolean; readonly reason: string }
@@ -89,7 +89,7 @@ export class Http {
       return {
         kind: 'answer',
         status: answer.statusCode,
-        text: bytes.toString('utf8'),
+        bytes,
         etag: typeof etag === 'string' ? etag : undefined,
       }
     } catch (fault) {

@@ -1,6 +1,5 @@
 import { FirnError } from '../core/errors.ts'
 import { isJsonObject, stringifyJson, type JsonObject, type JsonValue } from '../core/json.ts'
-import { parseTableMetadata } from '../iceberg/metadata-json.ts'
 import { schemaToJson } from '../iceberg/schema-json.ts'
 import { partitionSpecToJson, sortOrderToJson } from '../iceberg/spec-json.ts'
 import { requirementToJson, updateToJson } from '../iceberg/update-json.ts'
@@ -18,6 +17,7 @@ import {
 } from './catalog.ts'
 import { Http } from './http.ts'
 import type { RestCatalogOptions, RestCatalogParts } from './options.ts'
+import { loadedTable, type TableAnswer, TableAnswers, textMap } from './table-answer.ts'
 import { TokenSource } from './token.ts'
 
 /** Between the levels of a namespace in a path: the unit separator, encoded. REST specification: `namespace`. */
@@ -40,6 +40,8 @@ export class RestCatalog implements Catalog {
 
   /** By path, what the catalog said of a table last. */
   readonly #last = new Map<string, { readonly table: LoadedTable; readonly etag?: string }>()
+  /** By path, what reads its answers. */
+  readonly #answers = new Map<string, TableAnswers>()
 
   private constructor(parts: { client: CatalogClient; http: Http; root: string }) {
     this.#client = parts.client
@@ -80,20 +82,25 @@ export class RestCatalog implements Catalog {
   async loadTable(identifier: TableIdentifier): Promise<LoadOutcome> {
     const path = this.#table(identifier)
     const last = this.#last.get(path)
+    const answers = this.#answersOf(path)
     const answer = await this.#client.read({
       operation: 'load-table',
       method: 'GET',
       path: `${path}?snapshots=all`,
       ifNoneMatch: last?.etag,
+      parse: answers.parse,
       about: about(identifier),
     })
     if (answer.outcome === 'unchanged' && last?.etag !== undefined) {
       return { kind: 'loaded', table: last.table }
     }
     this.#last.delete(path)
-    if (answer.outcome === 'missing') return { kind: 'missing' }
+    if (answer.outcome === 'missing') {
+      this.#answers.delete(path)
+      return { kind: 'missing' }
+    }
     if (answer.outcome !== 'done') throw answer.reason
-    const table = loadedTable(identifier, answer)
+    const table = answers.table(identifier, answer)
     this.#remember(path, table, answer.etag)
     return { kind: 'loaded', table }
   }
@@ -118,10 +125,12 @@ export class RestCatalog implements Catalog {
     const last = this.#last.get(path)
     // Whatever becomes of it, the next look is at all that the catalog has then.
     if (last !== undefined) this.#last.set(path, { table: last.table })
+    const answers = this.#answersOf(path)
     const answer = await this.#client.change({
       operation: 'commit-table',
       method: 'POST',
       path,
+      parse: answers.parse,
       body: stringifyJson({
         identifier: { namespace: [...identifier.namespace], name: identifier.name },
         requirements: commit.requirements.map(requirementToJson),
@@ -129,7 +138,7 @@ export class RestCatalog implements Catalog {
       }),
       about: about(identifier),
     })
-    const response = commitResponse(identifier, answer)
+    const response = commitResponse(identifier, answer, answers)
     if (answer.outcome !== 'done' || response.kind !== 'committed') return response
     // An answer to a commit has no configuration, and no credentials: those of the last load are still good.
     const config = { ...last?.table.config, ...response.table.config }
@@ -209,6 +218,12 @@ export class RestCatalog implements Catalog {
     this.#last.set(path, etag === undefined || hasCredentials ? { table } : { table, etag })
   }
 
+  #answersOf(path: string): TableAnswers {
+    const answers = this.#answers.get(path) ?? new TableAnswers()
+    this.#answers.set(path, answers)
+    return answers
+  }
+
   #namespace(namespace: readonly string[]): string {
     return `${this.#root}/namespaces/${encodeURIComponent(namespace.join(LEVELS))}`
   }
@@ -242,10 +257,14 @@ async function loadConfig(
   }
 }
 
-function commitResponse(identifier: TableIdentifier, answer: CatalogAnswer): CommitResponse {
+function commitResponse(
+  identifier: TableIdentifier,
+  answer: CatalogAnswer,
+  answers: TableAnswers,
+): CommitResponse {
   switch (answer.outcome) {
     case 'done':
-      return committed(identifier, answer)
+      return committed(identifier, answer, answers)
     case 'conflict':
       return { kind: 'conflict', reason: answer.reason }
     case 'unknown':
@@ -257,9 +276,13 @@ function commitResponse(identifier: TableIdentifier, answer: CatalogAnswer): Com
 }
 
 /** A table that cannot be read from the answer says nothing about the commit: load and look. */
-function committed(identifier: TableIdentifier, answer: TableAnswer): CommitResponse {
+function committed(
+  identifier: TableIdentifier,
+  answer: TableAnswer,
+  answers: TableAnswers,
+): CommitResponse {
   try {
-    return { kind: 'committed', table: loadedTable(identifier, answer) }
+    return { kind: 'committed', table: answers.table(identifier, answer) }
   } catch (fault) {
     const reason =
       fault instanceof FirnError
@@ -271,31 +294,6 @@ function committed(identifier: TableIdentifier, answer: TableAnswer): CommitResp
           )
     return { kind: 'unknown', reason }
   }
-}
-
-type TableAnswer = Extract<CatalogAnswer, { outcome: 'done' }>
-
-function loadedTable(identifier: TableIdentifier, { json, length }: TableAnswer): LoadedTable {
-  const location = json['metadata-location']
-  return {
-    identifier,
-    metadata: parseTableMetadata(json['metadata']),
-    metadataLocation: typeof location === 'string' ? location : null,
-    metadataBytes: length,
-    config: { ...textMap(json['config']), ...firstCredentials(json['storage-credentials']) },
-  }
-}
-
-/** Credentials by location prefix: where there are several, the longest prefix is the most specific. */
-function firstCredentials(value: JsonValue | undefined): Readonly<Record<string, string>> {
-  if (!Array.isArray(value)) return {}
-  const credentials: JsonObject[] = value.filter((one: JsonValue) => isJsonObject(one))
-  const [best] = credentials.sort((left, right) => prefixLength(right) - prefixLength(left))
-  return best === undefined ? {} : textMap(best['config'])
-}
-
-function prefixLength({ prefix }: JsonObject): number {
-  return typeof prefix === 'string' ? prefix.length : 0
 }
 
 function creationJson(identifier: TableIdentifier, creation: TableCreation): JsonObject {
@@ -320,13 +318,6 @@ function identifiersOf(value: JsonValue | undefined): TableIdentifier[] {
     const levels: readonly JsonValue[] = one['namespace']
     return [{ namespace: levels.map(String), name: one['name'] }]
   })
-}
-
-function textMap(value: JsonValue | undefined): Readonly<Record<string, string>> {
-  if (!isJsonObject(value)) return {}
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])),
-  )
 }
 
 /** A prefix comes as it stands in paths, or with characters that a path does not take: neither is encoded twice. */

@@ -78,16 +78,17 @@ export class TokenSource {
       body: this.#form().toString(),
     })
     if (answer.kind === 'lost') throw this.#unavailable(answer.reason)
+    const text = answer.bytes.toString()
     const outcome = outcomeOf('token', answer.status)
     if (outcome === 'unavailable') {
-      throw this.#unavailable(`status ${answer.status}: ${serverError(answer.text).message}`)
+      throw this.#unavailable(`status ${answer.status}: ${serverError(text).message}`)
     }
-    const fields = outcome === 'done' ? this.#fields(answer.text) : {}
+    const fields = outcome === 'done' ? this.#fields(text) : {}
     const { access_token: token, expires_in: seconds } = fields
     if (typeof token !== 'string') {
       throw new FirnError(
         'CATALOG_UNAUTHORIZED',
-        `${this.#tokenUri} gave no token: status ${answer.status}: ${serverError(answer.text).message}`,
+        `${this.#tokenUri} gave no token: status ${answer.status}: ${serverError(text).message}`,
         { help: 'check `catalog.auth`: client_id, client_secret and scope' },
       )
     }

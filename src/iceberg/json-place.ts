@@ -1,5 +1,5 @@
 import { FirnError } from '../core/errors.ts'
-import { isJsonObject, type JsonValue, stringifyJson } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue, stringifyJson } from '../core/json.ts'
 
 /** How much of a wrong value an error shows. */
 const FOUND_LENGTH_MAX = 100
@@ -35,9 +35,32 @@ export class JsonPlace {
   }
 
   items(): JsonPlace[] {
+    return this.#elements().map((item, index) => this.#item(item, index))
+  }
+
+  /**
+   * What `read` makes of each element. Of an object that is known, because it was in a list before, it is what it was
+   * then: for values that nobody changes.
+   */
+  itemsOnce<T>(read: (item: JsonPlace) => T, known: WeakMap<JsonObject, T>): T[] {
+    return this.#elements().map((item, index) => {
+      const before = isJsonObject(item) ? known.get(item) : undefined
+      if (before !== undefined) return before
+      const made = read(this.#item(item, index))
+      if (isJsonObject(item)) known.set(item, made)
+      return made
+    })
+  }
+
+  #elements(): readonly JsonValue[] {
     const { value } = this
     if (!Array.isArray(value)) throw this.invalid('a list')
-    return value.map((item: JsonValue, index) => new JsonPlace(item, `${this.path}[${index}]`))
+    const elements: readonly JsonValue[] = value
+    return elements
+  }
+
+  #item(item: JsonValue, index: number): JsonPlace {
+    return new JsonPlace(item, `${this.path}[${index}]`)
   }
 
   /** What `read` makes of the value, or `fallback` where it is absent or null. */
@@ -79,7 +102,10 @@ export class JsonPlace {
   }
 
   /** An object whose values are all strings. */
-  texts(): Record<string, string> {
+  texts(): Readonly<Record<string, string>> {
+    const { value } = this
+    if (isTexts(value)) return value
+    // Says which of them is none.
     return Object.fromEntries(this.entries().map(([key, place]) => [key, place.text()]))
   }
 
@@ -90,6 +116,10 @@ export class JsonPlace {
       context: { path: this.path },
     })
   }
+}
+
+function isTexts(value: JsonValue | undefined): value is Readonly<Record<string, string>> {
+  return isJsonObject(value) && Object.values(value).every((text) => typeof text === 'string')
 }
 
 function describe(value: JsonValue): string {

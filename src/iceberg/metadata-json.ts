@@ -1,7 +1,7 @@
 import { type SnapshotId, snapshotId, tableUuid } from '../core/ids.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { JsonPlace } from './json-place.ts'
-import type { SnapshotRef, TableMetadata } from './metadata.ts'
+import type { Snapshot, SnapshotLogEntry, SnapshotRef, TableMetadata } from './metadata.ts'
 import type { PartitionSpec, SortOrder } from './partition.ts'
 import { readSchema, schemaToJson } from './schema-json.ts'
 import {
@@ -26,11 +26,21 @@ const NO_SNAPSHOT = -1n
 
 type FormatVersion = TableMetadata['formatVersion']
 
+/** What was made of the JSON of a table's history: each commit adds to it, and what is there never changes. */
+export interface KnownHistory {
+  readonly snapshots: WeakMap<JsonObject, Snapshot>
+  readonly snapshotLog: WeakMap<JsonObject, SnapshotLogEntry>
+}
+
 /**
  * Reads table metadata of format version 1, 2 or 3; keys that Firn does not know are passed over. Throws
- * METADATA_INVALID with the place of what is wrong. Spec: "Table Metadata Fields", Appendix C.
+ * METADATA_INVALID with the place of what is wrong. What is `known` of the very same values, is not read again. Spec:
+ * "Table Metadata Fields", Appendix C.
  */
-export function parseTableMetadata(json: JsonValue | undefined): TableMetadata {
+export function parseTableMetadata(
+  json: JsonValue | undefined,
+  known: KnownHistory = { snapshots: new WeakMap(), snapshotLog: new WeakMap() },
+): TableMetadata {
   const place = new JsonPlace(json, '')
   const formatVersion = readFormatVersion(place.field('format-version'))
   const currentSnapshotId = readCurrentSnapshotId(place.field('current-snapshot-id'))
@@ -45,11 +55,8 @@ export function parseTableMetadata(json: JsonValue | undefined): TableMetadata {
     ...readSortOrders(place, formatVersion),
     properties: place.field('properties').optional((map) => map.texts(), {}),
     currentSnapshotId,
-    snapshots: readList(place.field('snapshots'), readSnapshot),
-    snapshotLog: readList(place.field('snapshot-log'), (entry) => ({
-      timestampMs: entry.field('timestamp-ms').long(),
-      snapshotId: snapshotId(entry.field('snapshot-id').long()),
-    })),
+    snapshots: readList(place.field('snapshots'), readSnapshot, known.snapshots),
+    snapshotLog: readList(place.field('snapshot-log'), readLogEntry, known.snapshotLog),
     refs: readRefs(place.field('refs'), currentSnapshotId),
     nextRowId: formatVersion < 3 ? 0n : place.field('next-row-id').long(),
   }
@@ -192,6 +199,13 @@ function readSortOrders(
   }
 }
 
+function readLogEntry(entry: JsonPlace): SnapshotLogEntry {
+  return {
+    timestampMs: entry.field('timestamp-ms').long(),
+    snapshotId: snapshotId(entry.field('snapshot-id').long()),
+  }
+}
+
 function readRefs(place: JsonPlace, current: SnapshotId | null): Record<string, SnapshotRef> {
   if (place.present) {
     return Object.fromEntries(
@@ -201,8 +215,12 @@ function readRefs(place: JsonPlace, current: SnapshotId | null): Record<string, 
   return current === null ? {} : { main: { snapshotId: current, type: 'branch' } }
 }
 
-function readList<T>(place: JsonPlace, read: (item: JsonPlace) => T): T[] {
-  return place.optional((list) => list.items().map(read), [])
+function readList<T>(
+  place: JsonPlace,
+  read: (item: JsonPlace) => T,
+  known: WeakMap<JsonObject, T>,
+): T[] {
+  return place.optional((list) => list.itemsOnce(read, known), [])
 }
 
 function versionOneKeys(metadata: TableMetadata): JsonObject {

@@ -32,6 +32,12 @@ export interface SnapshotRef {
   readonly maxRefAgeMs?: bigint
 }
 
+/** When a snapshot became the current one. Spec: "Table Metadata Fields", `snapshot-log`. */
+export interface SnapshotLogEntry {
+  readonly timestampMs: bigint
+  readonly snapshotId: SnapshotId
+}
+
 /** Table metadata, as far as a writer needs it. Spec: "Table Metadata Fields". */
 export interface TableMetadata {
   readonly formatVersion: 1 | 2 | 3
@@ -50,7 +56,7 @@ export interface TableMetadata {
   readonly properties: Readonly<Record<string, string>>
   readonly currentSnapshotId: SnapshotId | null
   readonly snapshots: readonly Snapshot[]
-  readonly snapshotLog: readonly { readonly timestampMs: bigint; readonly snapshotId: SnapshotId }[]
+  readonly snapshotLog: readonly SnapshotLogEntry[]
   readonly refs: Readonly<Record<string, SnapshotRef>>
   /** v3; 0 before. */
   readonly nextRowId: bigint

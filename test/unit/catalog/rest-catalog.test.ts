@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { snapshotId } from '../../../src/core/ids.ts'
+import type { CommitResponse, LoadOutcome } from '../../../src/catalog/catalog.ts'
 import type { RestCatalogOptions } from '../../../src/catalog/options.ts'
 import type { RestCatalog } from '../../../src/catalog/rest-catalog.ts'
+import type { Snapshot } from '../../../src/iceberg/metadata.ts'
+import { goldenMetadataText } from '../iceberg/golden-files.ts'
 import {
   connect,
   ok,
@@ -21,6 +24,9 @@ const COMMIT = {
   ] as const,
   updates: [{ action: 'set-properties', updates: { a: 'b' } }] as const,
 }
+
+const snapshotsOf = (outcome: LoadOutcome | CommitResponse): readonly Snapshot[] =>
+  'table' in outcome ? outcome.table.metadata.snapshots : []
 
 interface Opened extends AsyncDisposable {
   readonly server: ScriptedServer
@@ -161,6 +167,28 @@ describe('a table that the catalog gives an ETag', () => {
 })
 
 describe('what is in a request and an answer', () => {
+  test('a snapshot that was in an answer about this table before is the one that it was', async () => {
+    const [, text = ''] =
+      /"snapshots"\s*:\s*\[([^]*?)\]/.exec(goldenMetadataText('v2_nested')) ?? []
+    const more = text.replaceAll(/"snapshot-id"\s*:\s*\d+/g, `"snapshot-id":${EXACT}`)
+    const longer = goldenMetadataText('v2_nested').replace(text, () => `${text},${more}`)
+    await using at = await opened(({ method }) =>
+      method === 'POST' ? ok(`{"metadata": ${longer}}`) : tableAnswer(),
+    )
+    const loaded = snapshotsOf(await at.catalog.loadTable(TABLE))
+    const committed = snapshotsOf(await at.catalog.commitTable(TABLE, COMMIT))
+    expect(loaded.length).toBeGreaterThan(0)
+    expect(committed).toHaveLength(2 * loaded.length)
+    expect(committed.map((one) => loaded.indexOf(one))).toEqual(
+      committed.map((_, index) => (index < loaded.length ? index : -1)),
+    )
+    expect(committed.at(-1)?.snapshotId).toBe(EXACT)
+    // Another table's answers are its own.
+    const other = snapshotsOf(await at.catalog.loadTable({ ...TABLE, name: 'other' }))
+    expect(other).toEqual(loaded)
+    expect(other.some((one) => loaded.includes(one))).toBe(false)
+  })
+
   test('snapshot ids keep all digits in both directions', async () => {
     const log = `{"timestamp-ms": 1, "snapshot-id": ${EXACT}}`
     const metadata = `{"format-version": 2, "table-uuid": "9c12d441-03fe-4693-9a96-a0705ddf69c1",
