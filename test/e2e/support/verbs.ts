@@ -29,6 +29,7 @@ export async function runVerb(config: string, ...argv: readonly string[]): Promi
     version: 'test',
     availableMemoryBytes: 0,
     cores: 1,
+    onThreads: () => undefined,
     onLoaded: () => undefined,
     onStop: () => undefined,
   }
