@@ -8,7 +8,7 @@ import { type Extremes, merged, nanCount } from './extremes.ts'
 import type { FileOutput } from './file-output.ts'
 import type { Encoding } from './format.ts'
 import { type LeafValues, leafValues } from './leaf-values.ts'
-import { leafColumn, levelsOf } from './levels.ts'
+import { leafColumn } from './levels.ts'
 import { type PageRange, pageRanges } from './page-ranges.ts'
 import { PageWriter, type WrittenPage } from './page.ts'
 import type { Leaf } from './parquet-schema.ts'
@@ -65,7 +65,7 @@ export class ChunkEncoder {
   encode(leaf: Leaf, batch: ColumnBatch, boundBytes: number): EncodedChunk {
     const { scratch } = this
     scratch.reset()
-    const levels = levelsOf(leaf, batch, scratch)
+    const levels = this.memory.levels.levelsOf(leaf, batch)
     const values = leafValues(leaf, leafColumn(leaf, batch), levels, scratch)
     const dictionary = this.dictionaryFor(leaf, values)
     const dictionaryPage = dictionary && this.writeDictionary(leaf, dictionary)

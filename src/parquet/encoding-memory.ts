@@ -1,3 +1,4 @@
+import { LevelReader } from './levels.ts'
 import { Scratch } from './scratch.ts'
 
 /** After so many row groups without one, a dictionary is tried again: the data may have changed. */
@@ -9,6 +10,7 @@ const SKIPPED_MAX = 16
  */
 export class EncodingMemory {
   readonly scratch = new Scratch()
+  readonly levels = new LevelReader()
   private readonly skips = new Map<number, number>()
 
   /** Whether to try a dictionary for a column. */

@@ -67,10 +67,11 @@ function nextPage(
 }
 
 function presentValues(leaf: Leaf, levels: Levels, start: number, end: number): number {
-  if (levels.valueCount === levels.entryCount) return end - start
-  const { definition } = levels
+  if (levels.valueCount === 0) return 0
+  const { each } = levels.definition
+  if (levels.valueCount === levels.entryCount || each === undefined) return end - start
   const present = leaf.definitionMax
   let count = 0
-  for (let entry = start; entry < end; entry += 1) if (definition[entry] === present) count += 1
+  for (let entry = start; entry < end; entry += 1) if (each[entry] === present) count += 1
   return count
 }

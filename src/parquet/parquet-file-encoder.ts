@@ -73,7 +73,10 @@ export class ParquetFileEncoder {
     assert(!this.finished, 'a finished file takes no more row groups')
     if (batch.rowCount === 0) return []
     const offset = this.output.position
+    const { levels } = this.options.memory
+    levels.start(batch)
     const encoded = this.schema.leaves.map((leaf) => this.encodeChunk(leaf, batch))
+    levels.forget()
     const chunks = encoded.map(({ facts, bloom }) => ({
       facts,
       bloomFilter: this.writeExtent(bloom),

@@ -1,4 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts'
+import type { LevelSequence } from './levels.ts'
 
 /** The least width in bits that holds 0 … max. */
 export function bitWidth(max: number): number {
@@ -43,10 +44,17 @@ export function writeRle(
 }
 
 /** Levels in a v1 page: their length in four bytes, then the hybrid. */
-export function writeLevels(out: ByteWriter, levels: Int32Array, range: Range, max: number): void {
+export function writeLevels(
+  out: ByteWriter,
+  { each, all }: LevelSequence,
+  range: Range,
+  max: number,
+): void {
   const lengthAt = out.length
+  const width = bitWidth(max)
   out.int32(0)
-  writeRle(out, levels, range, bitWidth(max))
+  if (each === undefined) writeRun(out, { value: all, count: range.end - range.start, width })
+  else writeRle(out, each, range, width)
   out.bytes.writeInt32LE(out.length - lengthAt - 4, lengthAt)
 }
 
