@@ -11,5 +11,8 @@ const BODY_BYTES = 2 ** 16
  */
 export class Scratch extends ScratchArrays {
   readonly body = new ByteWriter(BODY_BYTES)
+  readonly dictionaryBody = new ByteWriter(BODY_BYTES)
+  /** Where a block of a file is put together. */
+  readonly block = new ByteWriter(BODY_BYTES)
   readonly tables = { bytes: new ByteArrayTable(), words: new WordTable() }
 }
