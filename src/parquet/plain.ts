@@ -11,6 +11,8 @@ interface Range {
 const LENGTH_BYTES = 4
 /** How far behind its end a copy by two words at a time may reach. */
 const WORDS_BEYOND = 8
+/** So many values a call: without on-stack replacement (`src/main.ts`) the engine looks for faster code at each call. */
+const BLOCK_VALUES = 1024
 /** From here on one native copy is cheaper than a loop. */
 const NATIVE_COPY_MIN = 128
 
@@ -38,7 +40,11 @@ export function writePlain(
     case 'BOOLEAN':
       return writeBits(out, values.bytes, range)
     case 'BYTE_ARRAY':
-      return writeByteArrays(out, values, range)
+      for (let start = range.start; start < range.end; start += BLOCK_VALUES) {
+        const end = Math.min(range.end, start + BLOCK_VALUES)
+        writeByteArrays(out, values, { start, end })
+      }
+      return
     case 'FIXED_LEN_BYTE_ARRAY':
       return out.append(values.bytes.subarray(range.start * values.width, range.end * values.width))
     default:
