@@ -18,7 +18,6 @@ export class ByteArrayTable {
   count = 0
   /** Bytes of the entries in PLAIN encoding. */
   byteSize = 0
-  private bytesMax = 0
   private slots: Int32Array = new Int32Array(SLOTS_MIN)
   private known: Int32Array = new Int32Array(SLOTS_MIN * ENTRY_WORDS)
   private offsets: Int32Array = new Int32Array(0)
@@ -39,7 +38,6 @@ export class ByteArrayTable {
     range: { readonly start: number; readonly end: number; readonly bytesMax: number },
   ): boolean {
     const { view, offsets } = this
-    this.bytesMax = range.bytesMax
     let start = offsets[range.start] ?? 0
     let id = FREE
     // The value before: in many columns it is this one again.
@@ -65,8 +63,12 @@ export class ByteArrayTable {
       } else if (length > 0) {
         second = allOf(view, start, end)
       }
-      id = this.idOf(first, second, start, length)
-      if (id === FREE) return false
+      const slot = this.find(first, second, start, length)
+      id = this.slots[slot] ?? FREE
+      if (id === FREE) {
+        id = this.insert(slot, first, second, index)
+        if (this.byteSize > range.bytesMax) return false
+      }
       ids[index] = id
       before = length
       from = start
@@ -99,37 +101,40 @@ export class ByteArrayTable {
     }
   }
 
-  /** The entry that is the value, which may be new; `FREE` where there is no room for another. */
-  private idOf(first: number, second: number, start: number, length: number): number {
+  /** The slot that holds the value, or the free one where it belongs. */
+  private find(first: number, second: number, start: number, length: number): number {
     const { slots, known, view } = this
     const mask = slots.length - 1
     let slot = placeOf(first, second, length) & mask
     for (;;) {
       const id = slots[slot] ?? FREE
-      if (id === FREE) break
+      if (id === FREE) return slot
       const at = id * ENTRY_WORDS
-      if (
-        known[at] === first &&
-        known[at + 1] === second &&
-        known[at + 2] === length &&
-        (length <= WHOLE_BYTES || isSame(view, start, start + length, known[at + 3] ?? 0))
-      ) {
-        return id
+      if (known[at] === first && known[at + 1] === second && known[at + 2] === length) {
+        if (length <= WHOLE_BYTES) return slot
+        if (isSame(view, start, start + length, known[at + 3] ?? 0)) return slot
       }
       slot = (slot + 1) & mask
     }
+  }
+
+  private insert(slot: number, first: number, second: number, index: number): number {
+    const { offsets } = this
     const id = this.count
-    this.insert(id * ENTRY_WORDS, [first, second, length, start])
+    const at = id * ENTRY_WORDS
+    const start = offsets[index] ?? 0
+    const length = (offsets[index + 1] ?? 0) - start
+    if (at === this.known.length) this.known = grownInt32(this.known, at * 2)
+    const { known } = this
+    known[at] = first
+    known[at + 1] = second
+    known[at + 2] = length
+    known[at + 3] = start
     this.slots[slot] = id
     this.count = id + 1
     this.byteSize += length + LENGTH_BYTES
     if (this.count * 2 > this.slots.length) this.grow()
-    return this.byteSize > this.bytesMax ? FREE : id
-  }
-
-  private insert(at: number, entry: readonly number[]): void {
-    if (at === this.known.length) this.known = grownInt32(this.known, at * 2)
-    this.known.set(entry, at)
+    return id
   }
 
   private grow(): void {
