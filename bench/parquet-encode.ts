@@ -1,123 +1,89 @@
 /**
- * What it costs to encode the reference records as Parquet, columns given: CPU µs per record, all threads.
+ * What it costs to encode a shape's records as Parquet, columns given: CPU µs per record, all threads.
  *
- *     node bench/parquet-encode.ts [records] [-- property=value …]
+ *     node --no-use-osr bench/parquet-encode.ts [records] [--shape reference] [--kafka] [--rows N] [--rounds 12]
+ *         [--out FILE] [property=value …]
+ *
+ * `--kafka` adds the metadata column that the service writes. `--rows`: row groups of so many rows, a file each, as
+ * partition tuples have them. `--no-use-osr` is how the service runs. The first round is cold, as a process begins.
  */
 import { writeFileSync } from 'node:fs'
-import { appendStruct, appendValue, endList } from '../src/columns/append.ts'
-import { BatchBuilder } from '../src/columns/batch-builder.ts'
-import type { ColumnBuilder } from '../src/columns/column-builder.ts'
-import type { NestedField, PrimitiveType, Schema, Type } from '../src/iceberg/types.ts'
+import { parseArgs } from 'node:util'
+import type { ColumnBatch } from '../src/columns/column.ts'
 import { EncodingMemory } from '../src/parquet/encoding-memory.ts'
 import { ParquetFileEncoder } from '../src/parquet/parquet-file-encoder.ts'
 import { parquetSettings } from '../src/parquet/settings.ts'
-import { referenceRecords } from './reference-data.ts'
+import { columnBatches, tableSchema } from './column-batches.ts'
+import { shapeOf } from './shapes.ts'
 
 const ROW_GROUP_ROWS = 122_880
-const ROUNDS = 12
+const ROW_GROUP_BYTES = 64 * 1024 * 1024
 
-let lastId = 0
-const field = (name: string, type: Type): NestedField => ({
-  id: (lastId += 1),
-  name,
-  required: false,
-  type,
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    shape: { type: 'string', default: 'reference' },
+    kafka: { type: 'boolean', default: false },
+    rows: { type: 'string' },
+    rounds: { type: 'string', default: '12' },
+    out: { type: 'string' },
+  },
 })
-const leaf = (name: string, kind: Exclude<PrimitiveType['kind'], 'decimal' | 'fixed'>) =>
-  field(name, { kind })
-
-const SCHEMA: Schema = {
-  schemaId: 0,
-  identifierFieldIds: [],
-  fields: [
-    leaf('event_id', 'long'),
-    leaf('user_id', 'long'),
-    leaf('ts', 'timestamptz'),
-    leaf('event_type', 'string'),
-    leaf('session_id', 'string'),
-    leaf('url', 'string'),
-    leaf('amount', 'double'),
-    leaf('score', 'double'),
-    leaf('mobile', 'boolean'),
-    leaf('country', 'string'),
-    leaf('day', 'date'),
-    field('device', {
-      kind: 'struct',
-      fields: [leaf('os', 'string'), leaf('version', 'string'), leaf('width', 'int')],
-    }),
-    field('tags', {
-      kind: 'list',
-      elementId: (lastId += 1),
-      element: { kind: 'string' },
-      elementRequired: false,
-    }),
-  ],
-}
-
-function append(column: ColumnBuilder, value: unknown): void {
-  if (value === null || value === undefined) return column.appendNull()
-  switch (column.layout) {
-    case 'struct':
-      appendStruct(column)
-      for (const child of column.children) {
-        append(child, (value as Record<string, unknown>)[child.field.name])
-      }
-      return
-    case 'list':
-      for (const element of value as unknown[]) append(column.child(0), element)
-      return endList(column)
-    default:
-      return appendValue(column, primitive(column, value))
-  }
-}
-
-function primitive(column: ColumnBuilder, value: unknown) {
-  const { kind } = column.field.type
-  if (kind === 'long') return BigInt(value as number)
-  if (kind === 'date') return Date.parse(value as string) / 86_400_000
-  if (kind === 'timestamptz') return BigInt(Date.parse(value as string)) * 1000n
-  return value as number | string | boolean
-}
-
-function* rowGroups(records: number): Generator<BatchBuilder> {
-  let builder = new BatchBuilder(SCHEMA)
-  for (const json of referenceRecords(records)) {
-    const record = JSON.parse(json) as Record<string, unknown>
-    for (const column of builder.columns) append(column, record[column.field.name])
-    builder.endRow()
-    if (builder.rowCount < ROW_GROUP_ROWS) continue
-    yield builder
-    builder = new BatchBuilder(SCHEMA)
-  }
-  if (builder.rowCount > 0) yield builder
-}
-
-const [countText = '245760', ...rest] = process.argv.slice(2)
 const properties = Object.fromEntries(
-  rest.filter((text) => text.includes('=')).map((text) => text.split('=', 2) as [string, string]),
+  positionals
+    .filter((text) => text.includes('='))
+    .map((text) => text.split('=', 2) as [string, string]),
 )
-const batches = [...rowGroups(Number(countText))].map((builder) => builder.seal())
+const shape = shapeOf(options.shape)
+const schema = tableSchema(shape, options)
+const batches = [
+  ...columnBatches(shape, schema, {
+    records: Number(positionals.find((text) => /^\d+$/.test(text)) ?? 245_760),
+    rows: Number(options.rows ?? ROW_GROUP_ROWS),
+    bytes: ROW_GROUP_BYTES,
+  }),
+]
+const files: readonly (readonly ColumnBatch[])[] =
+  options.rows === undefined ? [batches] : batches.map((batch) => [batch])
 const records = batches.reduce((rows, batch) => rows + batch.rowCount, 0)
 const columnBytes = batches.reduce((bytes, batch) => bytes + batch.byteSize, 0)
-console.log(`${records} records, ${(columnBytes / records).toFixed(1)} bytes of columns each`)
+console.log(
+  `${options.shape}: ${records} records, ${(columnBytes / records).toFixed(1)} bytes of columns each, ${batches.length} row groups`,
+)
 
 const memory = new EncodingMemory()
-for (let round = 1; round <= ROUNDS; round += 1) {
+const settings = parquetSettings(schema, properties)
+
+function encode(rowGroups: readonly ColumnBatch[]): readonly Uint8Array[] {
   const encoder = new ParquetFileEncoder({
-    schema: SCHEMA,
-    settings: parquetSettings(SCHEMA, properties),
+    schema,
+    settings,
     memory,
     metricsMode: () => ({ kind: 'truncate', length: 16 }),
     createdBy: 'firn version 0.0.0 (build bench)',
   })
-  const before = process.cpuUsage()
-  const chunks = batches.flatMap((batch) => encoder.appendRowGroup(batch))
-  const finished = encoder.finish()
-  const { user, system } = process.cpuUsage(before)
-  const perRecord = `${((user + system) / records).toFixed(3)} (system ${(system / records).toFixed(3)})`
-  const size = (finished.fileSize / records).toFixed(1)
-  console.log(`round ${round}: ${perRecord} CPU µs/record, ${size} bytes/record in the file`)
-  if (process.env['OUT'] !== undefined) {
-    writeFileSync(process.env['OUT'], Buffer.concat([...chunks, ...finished.chunks]))
-  }
+  const chunks = rowGroups.flatMap((batch) => encoder.appendRowGroup(batch))
+  return [...chunks, ...encoder.finish().chunks]
 }
+
+const figures: number[] = []
+for (let round = 0; round < Number(options.rounds); round += 1) {
+  let fileBytes = 0
+  const before = process.cpuUsage()
+  for (const rowGroups of files) {
+    const chunks = encode(rowGroups)
+    for (const chunk of chunks) fileBytes += chunk.byteLength
+    if (options.out !== undefined) writeFileSync(options.out, Buffer.concat(chunks))
+  }
+  const { user, system } = process.cpuUsage(before)
+  figures.push((user + system) / records)
+  if (round === 0) console.log(`${(fileBytes / records).toFixed(2)} bytes/record in files`)
+}
+const [cold = 0] = figures
+const sorted = figures.toSorted((left, right) => left - right)
+const [least = 0] = sorted
+const median = sorted[sorted.length >> 1] ?? 0
+const perGroup = (least * records) / batches.length / 1000
+console.log(
+  `CPU µs/record: first round ${cold.toFixed(3)}, median ${median.toFixed(3)}, least ${least.toFixed(3)} (${perGroup.toFixed(3)} ms a row group)`,
+)

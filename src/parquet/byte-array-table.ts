@@ -1,10 +1,17 @@
 import { grownInt32 } from '../columns/growable.ts'
-import { isSame, viewOf } from './compare-bytes.ts'
+import { copyBytes, isSame, viewOf } from './compare-bytes.ts'
 import type { LeafValues } from './leaf-values.ts'
 
 const SLOTS_MIN = 4096
 const FREE = -1
 const LENGTH_BYTES = 4
+/** A value of at most so many bytes is known by two words and its length; of a longer one they are a hash and its end. */
+const WHOLE_BYTES = 8
+/** Of an entry: its two words, its length, and where it was first seen. */
+const ENTRY_WORDS = 4
+
+const FIRST_FACTOR = 0x9e3779b1 | 0
+const SECOND_FACTOR = 0x85ebca6b | 0
 
 /** Distinct byte arrays of a chunk: an open-addressed hash table over the chunk's own bytes. */
 export class ByteArrayTable {
@@ -12,9 +19,7 @@ export class ByteArrayTable {
   /** Bytes of the entries in PLAIN encoding. */
   byteSize = 0
   private slots: Int32Array = new Int32Array(SLOTS_MIN)
-  private hashes: Int32Array = new Int32Array(SLOTS_MIN)
-  /** For each entry, the value that it was first seen as. */
-  private firsts: Int32Array = new Int32Array(SLOTS_MIN)
+  private known: Int32Array = new Int32Array(SLOTS_MIN * ENTRY_WORDS)
   private offsets: Int32Array = new Int32Array(0)
   private view = viewOf(new Uint8Array(0))
 
@@ -34,16 +39,39 @@ export class ByteArrayTable {
   ): boolean {
     const { view, offsets } = this
     let start = offsets[range.start] ?? 0
+    let id = FREE
+    // The value before: in many columns it is this one again.
+    let from = 0
+    let before = -1
     for (let index = range.start; index < range.end; index += 1) {
       const end = offsets[index + 1] ?? 0
-      const hash = hashOf(view, start, end)
-      const slot = this.find(hash, start, end)
-      let id = this.slots[slot] ?? FREE
+      const length = end - start
+      let first = 0
+      let second = 0
+      if (length > WHOLE_BYTES) {
+        if (length === before && isSame(view, start, end, from)) {
+          ids[index] = id
+          from = start
+          start = end
+          continue
+        }
+        first = hashOf(view, start, end)
+        second = view.getInt32(end - 4, true)
+      } else if (length >= 4) {
+        first = view.getInt32(start, true)
+        second = view.getInt32(end - 4, true)
+      } else if (length > 0) {
+        second = allOf(view, start, end)
+      }
+      const slot = this.find(first, second, start, length)
+      id = this.slots[slot] ?? FREE
       if (id === FREE) {
-        id = this.insert(slot, hash, index)
+        id = this.insert(slot, first, second, index)
         if (this.byteSize > range.bytesMax) return false
       }
       ids[index] = id
+      before = length
+      from = start
       start = end
     }
     return true
@@ -51,14 +79,15 @@ export class ByteArrayTable {
 
   /** The distinct values, in bytes of their own. */
   entries(): LeafValues {
-    const { view: source, offsets: sourceOffsets, count } = this
+    const { view: source, known, count } = this
     const bytes = Buffer.allocUnsafeSlow(this.byteSize - count * LENGTH_BYTES)
+    const target = viewOf(bytes)
     const offsets = new Int32Array(count + 1)
     let to = 0
     for (let id = 0; id < count; id += 1) {
-      const first = this.firsts[id] ?? 0
-      const end = sourceOffsets[first + 1] ?? 0
-      for (let at = sourceOffsets[first] ?? 0; at < end; at += 1) bytes[to++] = source.getUint8(at)
+      const at = id * ENTRY_WORDS
+      const from = known[at + 3] ?? 0
+      to = copyBytes(source, target, { from, stop: from + (known[at + 2] ?? 0), to })
       offsets[id + 1] = to
     }
     return {
@@ -73,46 +102,48 @@ export class ByteArrayTable {
   }
 
   /** The slot that holds the value, or the free one where it belongs. */
-  private find(hash: number, start: number, end: number): number {
-    const { slots, hashes } = this
+  private find(first: number, second: number, start: number, length: number): number {
+    const { slots, known, view } = this
     const mask = slots.length - 1
-    let slot = hash & mask
+    let slot = placeOf(first, second, length) & mask
     for (;;) {
       const id = slots[slot] ?? FREE
-      if (id === FREE || (hashes[id] === hash && this.holds(id, start, end))) return slot
+      if (id === FREE) return slot
+      const at = id * ENTRY_WORDS
+      if (known[at] === first && known[at + 1] === second && known[at + 2] === length) {
+        if (length <= WHOLE_BYTES) return slot
+        if (isSame(view, start, start + length, known[at + 3] ?? 0)) return slot
+      }
       slot = (slot + 1) & mask
     }
   }
 
-  /** Whether an entry is the bytes [start, end). */
-  private holds(id: number, start: number, end: number): boolean {
-    const { view, offsets } = this
-    const first = this.firsts[id] ?? 0
-    const from = offsets[first] ?? 0
-    return (offsets[first + 1] ?? 0) - from === end - start && isSame(view, start, end, from)
-  }
-
-  private insert(slot: number, hash: number, index: number): number {
+  private insert(slot: number, first: number, second: number, index: number): number {
+    const { offsets } = this
     const id = this.count
-    if (id === this.firsts.length) {
-      this.firsts = grownInt32(this.firsts, id * 2)
-      this.hashes = grownInt32(this.hashes, id * 2)
-    }
-    this.firsts[id] = index
-    this.hashes[id] = hash
+    const at = id * ENTRY_WORDS
+    const start = offsets[index] ?? 0
+    const length = (offsets[index + 1] ?? 0) - start
+    if (at === this.known.length) this.known = grownInt32(this.known, at * 2)
+    const { known } = this
+    known[at] = first
+    known[at + 1] = second
+    known[at + 2] = length
+    known[at + 3] = start
     this.slots[slot] = id
     this.count = id + 1
-    const { offsets } = this
-    this.byteSize += (offsets[index + 1] ?? 0) - (offsets[index] ?? 0) + LENGTH_BYTES
+    this.byteSize += length + LENGTH_BYTES
     if (this.count * 2 > this.slots.length) this.grow()
     return id
   }
 
   private grow(): void {
+    const { known } = this
     const slots = new Int32Array(this.slots.length * 2).fill(FREE)
     const mask = slots.length - 1
     for (let id = 0; id < this.count; id += 1) {
-      let slot = (this.hashes[id] ?? 0) & mask
+      const at = id * ENTRY_WORDS
+      let slot = placeOf(known[at] ?? 0, known[at + 1] ?? 0, known[at + 2] ?? 0) & mask
       while (slots[slot] !== FREE) slot = (slot + 1) & mask
       slots[slot] = id
     }
@@ -120,19 +151,29 @@ export class ByteArrayTable {
   }
 }
 
-/** Four bytes at a step, the last four once more in part; multiplied and folded, as the table looks at the low bits. */
+/** A value of one to three bytes. */
+function allOf(view: DataView, start: number, end: number): number {
+  const middle = view.getUint8(start + ((end - start) >>> 1))
+  return view.getUint8(start) | (middle << 8) | (view.getUint8(end - 1) << 16)
+}
+
+/** Of all but the last four bytes of a long value: eight at a step in two strands, the last ones once more in part. */
 function hashOf(view: DataView, start: number, end: number): number {
-  const last = end - 4
-  let hash = end - start
-  if (last >= start) {
-    for (let at = start; at < last; at += 4) {
-      hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1 | 0)
-      hash ^= hash >>> 15
-    }
-    hash = Math.imul(hash ^ view.getInt32(last, true), 0x9e3779b1 | 0)
-  } else {
-    for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193)
+  const last = end - WHOLE_BYTES
+  let even = 0
+  let odd = 0
+  for (let at = start; at < last; at += 8) {
+    even = Math.imul(even ^ view.getInt32(at, true), FIRST_FACTOR)
+    odd = Math.imul(odd ^ view.getInt32(at + 4, true), SECOND_FACTOR)
+    even ^= even >>> 15
+    odd ^= odd >>> 13
   }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b | 0)
+  return Math.imul(even ^ view.getInt32(last, true), FIRST_FACTOR) ^ Math.imul(odd, SECOND_FACTOR)
+}
+
+/** Multiplied and folded, as the table looks at the low bits. */
+function placeOf(first: number, second: number, length: number): number {
+  let hash = Math.imul(first ^ length, FIRST_FACTOR) ^ Math.imul(second, SECOND_FACTOR)
+  hash = Math.imul(hash ^ (hash >>> 15), SECOND_FACTOR)
   return hash ^ (hash >>> 13)
 }

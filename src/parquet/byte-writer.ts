@@ -32,6 +32,13 @@ export class ByteWriter {
     this.length += source.length
   }
 
+  /** Text in UTF-8, behind its length as a varint. */
+  text(value: string): void {
+    this.varint(Buffer.byteLength(value))
+    this.reserve(value.length * 3)
+    this.length += this.bytes.write(value, this.length)
+  }
+
   /** An unsigned LEB128 number of at most 53 bits. */
   varint(value: number): void {
     this.reserve(8)

@@ -1,14 +1,23 @@
 import type { ColumnBatch } from '../columns/column.ts'
+import { required } from '../core/assert.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import type { Chunk } from './chunk.ts'
+import {
+  chooseCodec,
+  type ChosenCodec,
+  type FirstBodies,
+  sizeOf,
+  uncompressed,
+} from './chunk-codec.ts'
+import { compress } from './compression.ts'
 import { type Dictionary, dictionaryOf } from './dictionary.ts'
 import { PageExtremes } from './page-extremes.ts'
 import type { EncodingMemory } from './encoding-memory.ts'
 import { type Extremes, merged, nanCount } from './extremes.ts'
 import type { FileOutput } from './file-output.ts'
-import type { Encoding } from './format.ts'
+import type { Codec, Encoding } from './format.ts'
 import { type LeafValues, leafValues } from './leaf-values.ts'
-import { leafColumn, levelsOf } from './levels.ts'
+import { leafColumn } from './levels.ts'
 import { type PageRange, pageRanges } from './page-ranges.ts'
 import { PageWriter, type WrittenPage } from './page.ts'
 import type { Leaf } from './parquet-schema.ts'
@@ -29,6 +38,8 @@ export interface PageFacts extends WrittenPage {
 /** A column's part of a row group, as the footer and the metrics need it. */
 export interface ChunkFacts {
   readonly leaf: Leaf
+  /** The table's, or none where it would save too little. */
+  readonly codec: Codec
   readonly encodings: readonly Encoding[]
   readonly dictionaryPage: WrittenPage | undefined
   readonly pages: readonly PageFacts[]
@@ -58,25 +69,25 @@ export class ChunkEncoder {
     this.settings = settings
     this.memory = memory
     this.scratch = memory.scratch
-    this.pages = new PageWriter(output, settings.compression)
+    this.pages = new PageWriter(output)
   }
 
   /** `boundBytes`: how much of long text and bytes statistics keep. */
   encode(leaf: Leaf, batch: ColumnBatch, boundBytes: number): EncodedChunk {
     const { scratch } = this
     scratch.reset()
-    const levels = levelsOf(leaf, batch, scratch)
+    const levels = this.memory.levels.levelsOf(leaf, batch)
     const values = leafValues(leaf, leafColumn(leaf, batch), levels, scratch)
     const dictionary = this.dictionaryFor(leaf, values)
-    const dictionaryPage = dictionary && this.writeDictionary(leaf, dictionary)
     const encoding =
       dictionary === undefined
         ? chooseEncoding(leaf, values, { settings: this.settings, scratch })
         : 'RLE_DICTIONARY'
     const chunk: Chunk = { leaf, levels, values, dictionary, encoding, boundBytes }
-    const pages = this.rangesOf(chunk, batch.rowCount).map((range) => this.writePage(chunk, range))
+    const { codec, dictionaryPage, pages } = this.writePages(chunk, batch.rowCount)
     const facts: ChunkFacts = {
       leaf,
+      codec,
       encodings: dictionary === undefined ? ['RLE', encoding] : ['PLAIN', 'RLE', encoding],
       dictionaryPage,
       pages,
@@ -89,6 +100,43 @@ export class ChunkEncoder {
     return { facts, distinctValues: dictionary?.entries ?? values }
   }
 
+  /** The first pages are made before any is written: they decide about the codec. */
+  private writePages(chunk: Chunk, rowCount: number): WrittenPages {
+    const { leaf, dictionary, encoding } = chunk
+    const ranges = this.rangesOf(chunk, rowCount)
+    const bodies = {
+      dictionary: dictionary && this.dictionaryBody(leaf, dictionary),
+      page: this.pageBody(chunk, required(ranges[0], 'page')),
+      pageCount: ranges.length,
+    }
+    const first = this.codecFor(leaf, bodies)
+    const compression = { ...this.settings.compression, codec: first.codec }
+    const dictionaryPage =
+      bodies.dictionary &&
+      this.pages.dictionary({
+        body: bodies.dictionary,
+        compressed: first.dictionary ?? bodies.dictionary,
+        count: dictionary?.entries.count ?? 0,
+      })
+    const pages = ranges.map((range, index) => {
+      const body = index === 0 ? bodies.page : this.pageBody(chunk, range)
+      const compressed = index === 0 ? first.page : compress(body, compression)
+      const count = range.entryEnd - range.entryStart
+      const page = this.pages.data({ body, compressed, count, encoding })
+      return this.factsOf(chunk, range, page)
+    })
+    return { codec: first.codec, dictionaryPage, pages }
+  }
+
+  /** Where a small chunk had nothing to save, one that is not much larger is taken to have nothing either. */
+  private codecFor({ fieldId }: Leaf, bodies: FirstBodies): ChosenCodec {
+    const size = sizeOf(bodies)
+    if (!this.memory.wantsCodec(fieldId, size)) return uncompressed(bodies)
+    const chosen = chooseCodec(bodies, this.settings.compression)
+    this.memory.learnCodec(fieldId, size, chosen.codec)
+    return chosen
+  }
+
   private dictionaryFor(leaf: Leaf, values: LeafValues): Dictionary | undefined {
     if (!this.memory.wantsDictionary(leaf.fieldId)) return undefined
     const { scratch } = this
@@ -98,11 +146,11 @@ export class ChunkEncoder {
     return dictionary
   }
 
-  private writeDictionary(leaf: Leaf, { entries }: Dictionary): WrittenPage {
-    const { body } = this.scratch
+  private dictionaryBody(leaf: Leaf, { entries }: Dictionary): Uint8Array {
+    const { dictionaryBody: body } = this.scratch
     body.length = 0
     writePlain(body, leaf.storage.physical, entries, { start: 0, end: entries.count })
-    return this.pages.dictionary({ body: body.view(), count: entries.count })
+    return body.view()
   }
 
   private rangesOf({ leaf, levels, values, dictionary }: Chunk, rowCount: number): PageRange[] {
@@ -118,7 +166,7 @@ export class ChunkEncoder {
     })
   }
 
-  private writePage(chunk: Chunk, range: PageRange): PageFacts {
+  private pageBody(chunk: Chunk, range: PageRange): Uint8Array {
     const { leaf, levels, values, dictionary, encoding } = chunk
     const { body } = this.scratch
     const entries = { start: range.entryStart, end: range.entryEnd }
@@ -128,15 +176,25 @@ export class ChunkEncoder {
     if (leaf.definitionMax > 0) writeLevels(body, levels.definition, entries, leaf.definitionMax)
     if (dictionary === undefined) writeValues(body, leaf, values, { ...valueRange, encoding })
     else writeIndices(body, dictionary, valueRange)
+    return body.view()
+  }
+
+  private factsOf(chunk: Chunk, range: PageRange, page: WrittenPage): PageFacts {
     const entryCount = range.entryEnd - range.entryStart
     return {
-      ...this.pages.data({ body: body.view(), count: entryCount, encoding }),
+      ...page,
       firstRow: range.rowStart,
       entryCount,
       nullCount: entryCount - (range.valueEnd - range.valueStart),
-      extremes: this.pageExtremes.of(chunk, valueRange),
+      extremes: this.pageExtremes.of(chunk, { start: range.valueStart, end: range.valueEnd }),
     }
   }
+}
+
+interface WrittenPages {
+  readonly codec: Codec
+  readonly dictionaryPage: WrittenPage | undefined
+  readonly pages: readonly PageFacts[]
 }
 
 function writeIndices(

@@ -18,17 +18,16 @@ export function commonPrefix(
 ): number {
   const length = Math.min(left.end - left.start, right.end - right.start, limit)
   let at = from
-  while (
-    at + 4 <= length &&
-    view.getInt32(left.start + at, true) === view.getInt32(right.start + at, true)
-  ) {
-    at += 4
+  for (; at + 4 <= length; at += 4) {
+    const difference = view.getInt32(left.start + at, true) ^ view.getInt32(right.start + at, true)
+    // The lowest bit in which they differ is in the first byte in which they do.
+    if (difference !== 0) return at + ((31 - Math.clz32(difference & -difference)) >>> 3)
   }
   while (at < length && view.getUint8(left.start + at) === view.getUint8(right.start + at)) at += 1
   return at
 }
 
-/** Whether the bytes [start, end) are those from `other` on. By words, the last of them once more in part. */
+/** Whether the bytes [start, end) are those from `other` on. By words: the last first, where most values differ. */
 export function isSame(view: DataView, start: number, end: number, other: number): boolean {
   const last = end - 4
   const distance = other - start
@@ -38,10 +37,24 @@ export function isSame(view: DataView, start: number, end: number, other: number
     }
     return true
   }
+  if (view.getInt32(last, true) !== view.getInt32(last + distance, true)) return false
   for (let at = start; at < last; at += 4) {
     if (view.getInt32(at, true) !== view.getInt32(at + distance, true)) return false
   }
-  return view.getInt32(last, true) === view.getInt32(last + distance, true)
+  return true
+}
+
+/** Copies the bytes [from, stop), by words while there are four left; where they end in the target. */
+export function copyBytes(
+  source: DataView,
+  target: DataView,
+  { from, stop, to }: { readonly from: number; readonly stop: number; readonly to: number },
+): number {
+  const distance = to - from
+  let at = from
+  for (; at + 4 <= stop; at += 4) target.setInt32(at + distance, source.getInt32(at, true), true)
+  for (; at < stop; at += 1) target.setUint8(at + distance, source.getUint8(at))
+  return stop + distance
 }
 
 /** Whether one cut is below another, lexicographically, when they agree in exactly `agreed` bytes. */

@@ -40,9 +40,10 @@ export function compress(bytes: Uint8Array, { codec, level }: Compression): Uint
   }
 }
 
-const CHUNK_MIN = 4096
-
-/** Room for what incompressible bytes become: one call, where the default takes one for each 16 KiB. */
+/**
+ * Room for what incompressible bytes become: one call, where the default takes one for each 16 KiB. What a small page
+ * needs comes from Node's pool.
+ */
 function chunkSize(length: number): number {
-  return Math.max(CHUNK_MIN, length + (length >>> 7) + 512)
+  return length + (length >>> 7) + 512
 }

@@ -12,6 +12,8 @@ export interface Dictionary {
 
 /** After so many values, and each time that twice as many were seen, some must have come again. */
 const FIRST_CHECK = 4096
+/** So many values a call: without on-stack replacement (`src/main.ts`) the engine looks for faster code at each call. */
+const BLOCK_VALUES = 1024
 /** With more different ones than this part of the values seen, most of the chunk's will be. */
 const DISTINCT_MAX = 0.95
 /** A dictionary must save this part of the PLAIN bytes: it costs the reader a look-up for each value. */
@@ -36,8 +38,10 @@ export function dictionaryOf(
   let done = 0
   let check = Math.min(FIRST_CHECK, values.count)
   while (done < values.count) {
-    if (!table.add(ids, { start: done, end: check, bytesMax })) return undefined
-    done = check
+    const end = Math.min(check, done + BLOCK_VALUES)
+    if (!table.add(ids, { start: done, end, bytesMax })) return undefined
+    done = end
+    if (done < check) continue
     if (done >= FIRST_CHECK && table.count > done * DISTINCT_MAX) return undefined
     check = Math.min(values.count, check * 2)
   }

@@ -1,7 +1,7 @@
 import type { ChunkFacts } from './column-chunk.ts'
 import type { Extent } from './file-output.ts'
-import { CODEC, type Codec, ENCODING, PAGE_TYPE, PHYSICAL } from './format.ts'
-import { type ParquetSchema, writeSchema } from './parquet-schema.ts'
+import { CODEC, ENCODING, PAGE_TYPE, PHYSICAL } from './format.ts'
+import type { FileSchema } from './file-schema.ts'
 import { writeStatistics } from './statistics.ts'
 import { THRIFT_ELEMENT, ThriftWriter } from './thrift.ts'
 
@@ -20,9 +20,8 @@ export interface RowGroup {
 }
 
 export interface FooterFacts {
-  readonly schema: ParquetSchema
+  readonly schema: FileSchema
   readonly rowGroups: readonly RowGroup[]
-  readonly codec: Codec
   readonly createdBy: string
   readonly keyValueMetadata: Readonly<Record<string, string>>
 }
@@ -35,14 +34,15 @@ export function footer(facts: FooterFacts): Uint8Array {
   const { schema, rowGroups, keyValueMetadata } = facts
   const thrift = new ThriftWriter()
   thrift.int32(1, FORMAT_VERSION)
-  writeSchema(thrift, 2, schema)
+  thrift.list(2, THRIFT_ELEMENT.struct, schema.parquet.elements.length)
+  thrift.elements(schema.elements)
   thrift.int64(
     3,
     rowGroups.reduce((rows, group) => rows + group.rowCount, 0),
   )
   thrift.list(4, THRIFT_ELEMENT.struct, rowGroups.length)
   rowGroups.forEach((group, ordinal) =>
-    thrift.structElement(() => writeRowGroup(thrift, group, { ordinal, codec: facts.codec })),
+    thrift.structElement(() => writeRowGroup(thrift, group, ordinal)),
   )
   const entries = Object.entries(keyValueMetadata)
   thrift.list(5, THRIFT_ELEMENT.struct, entries.length)
@@ -54,8 +54,8 @@ export function footer(facts: FooterFacts): Uint8Array {
   }
   thrift.binary(6, facts.createdBy)
   // The order of each column's statistics: the one that its type defines.
-  thrift.list(7, THRIFT_ELEMENT.struct, schema.leaves.length)
-  for (let index = 0; index < schema.leaves.length; index += 1) {
+  thrift.list(7, THRIFT_ELEMENT.struct, schema.parquet.leaves.length)
+  for (let index = 0; index < schema.parquet.leaves.length; index += 1) {
     thrift.structElement(() => thrift.struct(1, () => undefined))
   }
   return thrift.finish()
@@ -64,12 +64,12 @@ export function footer(facts: FooterFacts): Uint8Array {
 function writeRowGroup(
   thrift: ThriftWriter,
   { offset, rowCount, chunks }: RowGroup,
-  { ordinal, codec }: { readonly ordinal: number; readonly codec: Codec },
+  ordinal: number,
 ): void {
   const sum = (size: 'compressedSize' | 'uncompressedSize'): number =>
     chunks.reduce((total, { facts }) => total + facts[size], 0)
   thrift.list(1, THRIFT_ELEMENT.struct, chunks.length)
-  for (const chunk of chunks) thrift.structElement(() => writeChunk(thrift, chunk, codec))
+  for (const chunk of chunks) thrift.structElement(() => writeChunk(thrift, chunk))
   thrift.int64(2, sum('uncompressedSize'))
   thrift.int64(3, rowCount)
   thrift.int64(5, offset)
@@ -77,29 +77,25 @@ function writeRowGroup(
   thrift.int16(7, ordinal)
 }
 
-function writeChunk(thrift: ThriftWriter, chunk: IndexedChunk, codec: Codec): void {
+function writeChunk(thrift: ThriftWriter, chunk: IndexedChunk): void {
   const { columnIndex, offsetIndex } = chunk
   // The offset of a copy of this metadata at the chunk's end: there is none.
   thrift.int64(2, 0)
-  thrift.struct(3, () => writeChunkMetadata(thrift, chunk, codec))
+  thrift.struct(3, () => writeChunkMetadata(thrift, chunk))
   thrift.int64(4, offsetIndex.offset)
   thrift.int32(5, offsetIndex.length)
   thrift.int64(6, columnIndex?.offset)
   thrift.int32(7, columnIndex?.length)
 }
 
-function writeChunkMetadata(
-  thrift: ThriftWriter,
-  { facts, bloomFilter }: IndexedChunk,
-  codec: Codec,
-): void {
+function writeChunkMetadata(thrift: ThriftWriter, { facts, bloomFilter }: IndexedChunk): void {
   const { leaf, encodings, pages, dictionaryPage } = facts
   thrift.int32(1, PHYSICAL[leaf.storage.physical])
   thrift.list(2, THRIFT_ELEMENT.int32, encodings.length)
   for (const encoding of encodings) thrift.intElement(ENCODING[encoding])
   thrift.list(3, THRIFT_ELEMENT.binary, leaf.path.length)
   for (const name of leaf.path) thrift.binaryElement(name)
-  thrift.int32(4, CODEC[codec])
+  thrift.int32(4, CODEC[facts.codec])
   thrift.int64(5, facts.entryCount)
   thrift.int64(6, facts.uncompressedSize)
   thrift.int64(7, facts.compressedSize)

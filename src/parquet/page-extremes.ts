@@ -36,7 +36,7 @@ export class PageExtremes {
     this.page += 1
     const { lastPage, picks, page } = this
     let count = 0
-    for (let index = start; index < end; index += 1) {
+    for (let index = start; index < end && count < entryCount; index += 1) {
       const id = ids[index] ?? 0
       if (lastPage[id] === page) continue
       lastPage[id] = page

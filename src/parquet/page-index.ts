@@ -17,14 +17,13 @@ export function columnIndex(thrift: ThriftWriter, chunk: ChunkFacts): Uint8Array
   const { physical } = leaf.storage
   thrift.list(1, THRIFT_ELEMENT.boolean, pages.length)
   for (const page of pages) thrift.boolElement(isNullPage(page))
-  for (const [id, bound] of [
-    [2, 'min'],
-    [3, 'max'],
-  ] as const) {
-    thrift.list(id, THRIFT_ELEMENT.binary, pages.length)
-    for (const { extremes } of pages) {
-      thrift.binaryElement(extremes ? statisticsBytes(physical, extremes[bound]) : NO_VALUE)
-    }
+  thrift.list(2, THRIFT_ELEMENT.binary, pages.length)
+  for (const { extremes } of pages) {
+    thrift.binaryElement(extremes ? statisticsBytes(physical, extremes.min) : NO_VALUE)
+  }
+  thrift.list(3, THRIFT_ELEMENT.binary, pages.length)
+  for (const { extremes } of pages) {
+    thrift.binaryElement(extremes ? statisticsBytes(physical, extremes.max) : NO_VALUE)
   }
   thrift.int32(4, BOUNDARY_ORDER[boundaryOrder(leaf, pages)])
   thrift.list(5, THRIFT_ELEMENT.int64, pages.length)
@@ -51,6 +50,7 @@ function isNullPage({ entryCount, nullCount }: PageFacts): boolean {
 
 /** Whether both bounds only rise, or only fall, from page to page; pages of nulls do not count. */
 function boundaryOrder(leaf: Leaf, pages: readonly PageFacts[]): BoundaryOrder {
+  if (pages.length === 1) return 'ASCENDING'
   const bounded = pages.flatMap(({ extremes }) => (extremes === undefined ? [] : [extremes]))
   const follow = (sign: 1 | -1): boolean =>
     bounded.every((extremes, index) => {

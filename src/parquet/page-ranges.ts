@@ -67,10 +67,28 @@ function nextPage(
 }
 
 function presentValues(leaf: Leaf, levels: Levels, start: number, end: number): number {
-  if (levels.valueCount === levels.entryCount) return end - start
-  const { definition } = levels
+  if (levels.valueCount === 0) return 0
+  const { slots, rowStarts } = levels
+  const { each } = levels.definition
+  if (levels.valueCount === levels.entryCount || each === undefined) return end - start
+  // Without a list on the way the slots are rows.
+  if (slots !== undefined && rowStarts === undefined) {
+    return countBelow(slots, end) - countBelow(slots, start)
+  }
   const present = leaf.definitionMax
   let count = 0
-  for (let entry = start; entry < end; entry += 1) if (definition[entry] === present) count += 1
+  for (let entry = start; entry < end; entry += 1) if (each[entry] === present) count += 1
   return count
+}
+
+/** How many of ascending numbers are below another. */
+function countBelow(numbers: Int32Array, limit: number): number {
+  let low = 0
+  let high = numbers.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((numbers[middle] ?? 0) < limit) low = middle + 1
+    else high = middle
+  }
+  return low
 }

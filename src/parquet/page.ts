@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { type Compression, compress } from './compression.ts'
+import { release } from '../core/release.ts'
 import type { FileOutput } from './file-output.ts'
 import { ENCODING, type Encoding, PAGE_TYPE } from './format.ts'
 import { ThriftWriter } from './thrift.ts'
@@ -13,8 +13,10 @@ export interface WrittenPage {
 }
 
 interface PageContent {
-  /** Levels and values, not compressed. */
+  /** Levels and values. */
   readonly body: Uint8Array
+  /** The body in the chunk's codec: itself, where that is none. */
+  readonly compressed: Uint8Array
   /** Entries of a data page, values of a dictionary page. */
   readonly count: number
   readonly encoding: Encoding
@@ -23,17 +25,15 @@ interface PageContent {
 /** Writes pages: header, then the compressed body, with a CRC as Java's writer has. */
 export class PageWriter {
   private readonly output: FileOutput
-  private readonly compression: Compression
   private readonly thrift = new ThriftWriter()
 
-  constructor(output: FileOutput, compression: Compression) {
+  constructor(output: FileOutput) {
     this.output = output
-    this.compression = compression
   }
 
   /** Data pages are v1, levels compressed with the values: what all readers of Iceberg tables take (ADR 2). */
-  data({ body, count, encoding }: PageContent): WrittenPage {
-    return this.page(body, PAGE_TYPE.DATA, () => {
+  data({ count, encoding, ...bytes }: PageContent): WrittenPage {
+    return this.page(bytes, PAGE_TYPE.DATA, () => {
       this.thrift.struct(5, () => {
         this.thrift.int32(1, count)
         this.thrift.int32(2, ENCODING[encoding])
@@ -43,8 +43,8 @@ export class PageWriter {
     })
   }
 
-  dictionary({ body, count }: Omit<PageContent, 'encoding'>): WrittenPage {
-    return this.page(body, PAGE_TYPE.DICTIONARY, () => {
+  dictionary({ count, ...bytes }: Omit<PageContent, 'encoding'>): WrittenPage {
+    return this.page(bytes, PAGE_TYPE.DICTIONARY, () => {
       this.thrift.struct(7, () => {
         this.thrift.int32(1, count)
         this.thrift.int32(2, ENCODING.PLAIN)
@@ -52,8 +52,11 @@ export class PageWriter {
     })
   }
 
-  private page(body: Uint8Array, type: number, writeHeader: () => void): WrittenPage {
-    const compressed = compress(body, this.compression)
+  private page(
+    { body, compressed }: Pick<PageContent, 'body' | 'compressed'>,
+    type: number,
+    writeHeader: () => void,
+  ): WrittenPage {
     this.thrift.int32(1, type)
     this.thrift.int32(2, body.length)
     this.thrift.int32(3, compressed.length)
@@ -61,8 +64,8 @@ export class PageWriter {
     this.thrift.int32(4, crc32(compressed) | 0)
     writeHeader()
     const header = this.output.write(this.thrift.finish())
-    // A body that is not compressed lies in memory that the next page is written to.
-    const content = this.output.write(compressed === body ? new Uint8Array(body) : compressed)
+    const content = this.output.write(compressed)
+    if (compressed !== body) release(compressed)
     return {
       offset: header.offset,
       compressedSize: header.length + content.length,

@@ -1,18 +1,17 @@
 import { assert, required } from '../core/assert.ts'
-import { stringifyJson } from '../core/json.ts'
 import type { ColumnBatch } from '../columns/column.ts'
 import type { ColumnMetrics } from '../iceberg/data-file.ts'
 import type { MetricsMode } from '../iceberg/metrics-config.ts'
-import { schemaToJson } from '../iceberg/schema-json.ts'
 import type { Schema } from '../iceberg/types.ts'
 import { bloomFilter, takesBloomFilter } from './bloom-filter.ts'
 import { type ChunkFacts, ChunkEncoder } from './column-chunk.ts'
 import { boundBytes, MetricsCollector } from './column-metrics.ts'
 import type { EncodingMemory } from './encoding-memory.ts'
+import type { FileSchema } from './file-schema.ts'
 import { type Extent, FileOutput } from './file-output.ts'
 import { footer, type IndexedChunk, type RowGroup } from './footer.ts'
 import { columnIndex, offsetIndex } from './page-index.ts'
-import { type Leaf, type ParquetSchema, parquetSchema } from './parquet-schema.ts'
+import type { Leaf } from './parquet-schema.ts'
 import type { ParquetSettings } from './settings.ts'
 import { ThriftWriter } from './thrift.ts'
 
@@ -47,8 +46,8 @@ const MAGIC = Buffer.from('PAR1')
  */
 export class ParquetFileEncoder {
   private readonly options: ParquetFileOptions
-  private readonly schema: ParquetSchema
-  private readonly output = new FileOutput()
+  private readonly schema: FileSchema
+  private readonly output: FileOutput
   private readonly chunks: ChunkEncoder
   private readonly metrics: MetricsCollector
   private readonly rowGroups: PendingRowGroup[] = []
@@ -57,10 +56,10 @@ export class ParquetFileEncoder {
 
   constructor(options: ParquetFileOptions) {
     this.options = options
-    this.schema = parquetSchema(options.schema)
+    this.schema = options.memory.schemaOf(options.schema)
+    this.output = new FileOutput(options.memory.scratch.block)
     this.chunks = new ChunkEncoder(this.output, options.settings, options.memory)
-    this.metrics = new MetricsCollector(this.schema.leaves, options.metricsMode)
-    this.output.write(MAGIC)
+    this.metrics = new MetricsCollector(this.schema.parquet.leaves, options.metricsMode)
   }
 
   /** Bytes of the file so far. */
@@ -72,8 +71,12 @@ export class ParquetFileEncoder {
   appendRowGroup(batch: ColumnBatch): Uint8Array[] {
     assert(!this.finished, 'a finished file takes no more row groups')
     if (batch.rowCount === 0) return []
+    this.begin()
     const offset = this.output.position
-    const encoded = this.schema.leaves.map((leaf) => this.encodeChunk(leaf, batch))
+    const { levels } = this.options.memory
+    levels.start(batch)
+    const encoded = this.schema.parquet.leaves.map((leaf) => this.encodeChunk(leaf, batch))
+    levels.forget()
     const chunks = encoded.map(({ facts, bloom }) => ({
       facts,
       bloomFilter: this.writeExtent(bloom),
@@ -86,14 +89,14 @@ export class ParquetFileEncoder {
   finish(): FinishedParquetFile {
     assert(!this.finished, 'a file is finished once')
     this.finished = true
+    this.begin()
     const rowGroups = this.writePageIndex()
     const bytes = footer({
       schema: this.schema,
       rowGroups,
-      codec: this.options.settings.compression.codec,
       createdBy: this.options.createdBy,
       keyValueMetadata: {
-        'iceberg.schema': stringifyJson(schemaToJson(this.options.schema)),
+        'iceberg.schema': this.schema.json,
         ...this.options.keyValueMetadata,
       },
     })
@@ -107,6 +110,11 @@ export class ParquetFileEncoder {
       metrics: this.metrics.metrics(),
       splitOffsets: rowGroups.map((group) => BigInt(group.offset)),
     }
+  }
+
+  /** Not before there is more to write: files share the memory in which blocks are put together. */
+  private begin(): void {
+    if (this.output.position === 0) this.output.write(MAGIC)
   }
 
   /** A Bloom filter must be made at once: the values lie in scratch memory. It is written behind the row group. */

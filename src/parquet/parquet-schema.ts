@@ -5,7 +5,7 @@ import { typeText } from '../iceberg/type-text.ts'
 import type { NestedField, PrimitiveType, Schema } from '../iceberg/types.ts'
 import { CONVERTED, type Converted, PHYSICAL, REPETITION, type Repetition } from './format.ts'
 import { type LogicalType, type Storage, storageOf, writeLogicalType } from './logical-type.ts'
-import { THRIFT_ELEMENT, type ThriftWriter } from './thrift.ts'
+import { ThriftWriter } from './thrift.ts'
 
 /** A node of a Parquet schema: parents before children, as the footer lists them. */
 interface SchemaElement {
@@ -120,10 +120,11 @@ function repetitionOf(field: NestedField): Repetition {
   return field.required ? 'REQUIRED' : 'OPTIONAL'
 }
 
-/** The list of `SchemaElement` of parquet.thrift, as a field of the struct being written. */
-export function writeSchema(thrift: ThriftWriter, id: number, schema: ParquetSchema): void {
-  thrift.list(id, THRIFT_ELEMENT.struct, schema.elements.length)
-  for (const element of schema.elements) thrift.structElement(() => writeElement(thrift, element))
+/** The elements of the list of `SchemaElement` of parquet.thrift. */
+export function schemaElements({ elements }: Pick<ParquetSchema, 'elements'>): Uint8Array {
+  const thrift = new ThriftWriter()
+  for (const element of elements) thrift.structElement(() => writeElement(thrift, element))
+  return thrift.takeElements()
 }
 
 function writeElement(thrift: ThriftWriter, element: SchemaElement): void {

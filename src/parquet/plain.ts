@@ -1,5 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts'
-import { viewOf } from './compare-bytes.ts'
+import { copyBytes, viewOf } from './compare-bytes.ts'
 import type { LeafValues } from './leaf-values.ts'
 import type { Physical } from './format.ts'
 
@@ -9,6 +9,10 @@ interface Range {
 }
 
 const LENGTH_BYTES = 4
+/** How far behind its end a copy by two words at a time may reach. */
+const WORDS_BEYOND = 8
+/** So many values a call: without on-stack replacement (`src/main.ts`) the engine looks for faster code at each call. */
+const BLOCK_VALUES = 1024
 /** From here on one native copy is cheaper than a loop. */
 const NATIVE_COPY_MIN = 128
 
@@ -31,12 +35,16 @@ export function writePlain(
   values: LeafValues,
   range: Range,
 ): void {
-  out.reserve(plainSize(physical, values, range))
+  out.reserve(plainSize(physical, values, range) + WORDS_BEYOND)
   switch (physical) {
     case 'BOOLEAN':
       return writeBits(out, values.bytes, range)
     case 'BYTE_ARRAY':
-      return writeByteArrays(out, values, range)
+      for (let start = range.start; start < range.end; start += BLOCK_VALUES) {
+        const end = Math.min(range.end, start + BLOCK_VALUES)
+        writeByteArrays(out, values, { start, end })
+      }
+      return
     case 'FIXED_LEN_BYTE_ARRAY':
       return out.append(values.bytes.subarray(range.start * values.width, range.end * values.width))
     default:
@@ -61,11 +69,12 @@ function writeBits(out: ByteWriter, booleans: Uint8Array, { start, end }: Range)
   out.length = to
 }
 
-/** Each value: its length in four bytes, then its bytes, copied by words while there are four left. */
+/** Each value: its length in four bytes, then its bytes, as many words as they touch: the next value covers the rest. */
 function writeByteArrays(out: ByteWriter, values: LeafValues, { start, end }: Range): void {
   const { offsets } = values
   const source = viewOf(values.bytes)
   const target = viewOf(out.bytes)
+  const last = source.byteLength - WORDS_BEYOND
   let to = out.length
   let from = offsets[start] ?? 0
   for (let index = start; index < end; index += 1) {
@@ -74,13 +83,17 @@ function writeByteArrays(out: ByteWriter, values: LeafValues, { start, end }: Ra
     to += LENGTH_BYTES
     if (stop - from >= NATIVE_COPY_MIN) {
       out.bytes.set(values.bytes.subarray(from, stop), to)
-      to += stop - from
-      from = stop
-      continue
+    } else if (stop <= last) {
+      const distance = to - from
+      for (let at = from; at < stop; at += 8) {
+        target.setInt32(at + distance, source.getInt32(at, true), true)
+        target.setInt32(at + distance + 4, source.getInt32(at + 4, true), true)
+      }
+    } else {
+      copyBytes(source, target, { from, stop, to })
     }
-    for (; from + 4 <= stop; from += 4, to += 4)
-      target.setInt32(to, source.getInt32(from, true), true)
-    for (; from < stop; from += 1, to += 1) target.setUint8(to, source.getUint8(from))
+    to += stop - from
+    from = stop
   }
   out.length = to
 }

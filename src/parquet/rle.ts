@@ -1,4 +1,6 @@
 import type { ByteWriter } from './byte-writer.ts'
+import { viewOf } from './compare-bytes.ts'
+import type { LevelSequence } from './levels.ts'
 
 /** The least width in bits that holds 0 … max. */
 export function bitWidth(max: number): number {
@@ -43,10 +45,17 @@ export function writeRle(
 }
 
 /** Levels in a v1 page: their length in four bytes, then the hybrid. */
-export function writeLevels(out: ByteWriter, levels: Int32Array, range: Range, max: number): void {
+export function writeLevels(
+  out: ByteWriter,
+  { each, all }: LevelSequence,
+  range: Range,
+  max: number,
+): void {
   const lengthAt = out.length
+  const width = bitWidth(max)
   out.int32(0)
-  writeRle(out, levels, range, bitWidth(max))
+  if (each === undefined) writeRun(out, { value: all, count: range.end - range.start, width })
+  else writeRle(out, each, range, width)
   out.bytes.writeInt32LE(out.length - lengthAt - 4, lengthAt)
 }
 
@@ -95,10 +104,47 @@ function writePacked(
   const groups = Math.ceil((end - start) / 8)
   out.varint(groups * 2 + 1)
   out.reserve(groups * width + 8)
-  out.length = packBits(out.bytes, values, { start, end, to: out.length }, width)
+  let at = start
+  if (width <= NARROW_BITS) {
+    at += (end - start) & ~7
+    packNarrow(viewOf(out.bytes), values, { start, end: at, to: out.length }, width)
+    out.length += ((at - start) / 8) * width
+  }
+  out.length = packBits(out.bytes, values, { start: at, end, to: out.length }, width)
   // The last group is filled up with zeros.
   const missing = groups * 8 - (end - start)
   if (missing > 0) padGroup(out, { values: end - start, missing, width })
+}
+
+/** Values of at most this width are packed eight at a time: four of them fit a word. */
+const NARROW_BITS = 8
+
+/** Whole groups of 8 values. Each is written as two words, of which the next group covers what is beyond it. */
+function packNarrow(
+  target: DataView,
+  values: Int32Array,
+  { start, end, to }: Range & { readonly to: number },
+  width: number,
+): void {
+  const half = width * 4
+  let at = to
+  for (let index = start; index < end; index += 8) {
+    const low = fourFrom(values, index, width)
+    const high = fourFrom(values, index + 4, width)
+    // In two steps, as a shift by 32 would be one by 0.
+    target.setInt32(at, low | ((high << (half - 1)) << 1), true)
+    target.setInt32(at + 4, high >>> (32 - half), true)
+    at += width
+  }
+}
+
+function fourFrom(values: Int32Array, index: number, width: number): number {
+  return (
+    (values[index] ?? 0) |
+    ((values[index + 1] ?? 0) << width) |
+    ((values[index + 2] ?? 0) << (width * 2)) |
+    ((values[index + 3] ?? 0) << (width * 3))
+  )
 }
 
 /** Bits of all values one after another, least significant first; the last byte may be filled in part. */

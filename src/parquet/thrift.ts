@@ -29,13 +29,25 @@ export class ThriftWriter {
   private readonly outerIds: number[] = []
   private lastId = 0
 
-  /** The bytes of the whole struct, closed. The writer is empty again. */
+  /** The bytes of the whole struct, closed, over the writer's own memory: good until the next write. It is empty again. */
   finish(): Uint8Array {
     this.out.byte(0)
-    const bytes = new Uint8Array(this.out.view())
+    const bytes = this.out.view()
     this.out.length = 0
     this.lastId = 0
     return bytes
+  }
+
+  /** The bytes of what was written so far, as elements of a list: for `elements` of other writers. */
+  takeElements(): Uint8Array {
+    const bytes = new Uint8Array(this.out.view())
+    this.out.length = 0
+    return bytes
+  }
+
+  /** Elements of a list that were written before. */
+  elements(bytes: Uint8Array): void {
+    this.out.append(bytes)
   }
 
   bool(id: number, value: boolean | undefined): void {
@@ -86,9 +98,9 @@ export class ThriftWriter {
   }
 
   binaryElement(value: Uint8Array | string): void {
-    const bytes = typeof value === 'string' ? Buffer.from(value) : value
-    this.out.varint(bytes.length)
-    this.out.append(bytes)
+    if (typeof value === 'string') return this.out.text(value)
+    this.out.varint(value.length)
+    this.out.append(value)
   }
 
   structElement(write: () => void): void {

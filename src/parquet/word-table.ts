@@ -36,14 +36,22 @@ export class WordTable {
     const { words, width } = this.values
     const countMax = range.bytesMax / width
     const wide = width === 8
+    // The value before: in many columns it is this one again.
+    let id = FREE
+    let lastLow = 0
+    let lastHigh = 0
     for (let index = range.start; index < range.end; index += 1) {
       const low = (wide ? words[index * 2] : words[index]) ?? 0
       const high = (wide ? words[index * 2 + 1] : 0) ?? 0
-      const slot = this.find(low, high)
-      let id = this.slots[slot] ?? FREE
-      if (id === FREE) {
-        id = this.insert(slot, low, high)
-        if (this.count > countMax) return false
+      if (low !== lastLow || high !== lastHigh || id === FREE) {
+        const slot = this.find(low, high)
+        id = this.slots[slot] ?? FREE
+        if (id === FREE) {
+          id = this.insert(slot, low, high)
+          if (this.count > countMax) return false
+        }
+        lastLow = low
+        lastHigh = high
       }
       ids[index] = id
     }

@@ -28,6 +28,7 @@ export interface FuzzedFile {
   /** In the canonical form. */
   readonly rows: readonly JsonObject[]
   readonly encodings: ReadonlySet<string>
+  readonly codecs: ReadonlySet<string>
   readonly rowGroups: number
   readonly lookups: readonly Lookup[]
 }
@@ -61,11 +62,14 @@ export async function fuzzedFiles(
 }
 
 /** How the encoder stored it: what the settings and the values led to. */
-function layoutOf(bytes: Uint8Array<ArrayBuffer>): Pick<FuzzedFile, 'encodings' | 'rowGroups'> {
+function layoutOf(
+  bytes: Uint8Array<ArrayBuffer>,
+): Pick<FuzzedFile, 'encodings' | 'codecs' | 'rowGroups'> {
   const groups = metadataOf(bytes).row_groups
   const chunks = groups.flatMap(({ columns }) => columns)
   const encodings = new Set(chunks.flatMap((chunk) => chunk.meta_data?.encodings ?? []))
-  return { encodings, rowGroups: groups.length }
+  const codecs = new Set(chunks.flatMap((chunk) => chunk.meta_data?.codec ?? []))
+  return { encodings, codecs, rowGroups: groups.length }
 }
 
 function treesFor(random: Seeded, { fields }: Schema, rowsMax: number): Tree[][] {

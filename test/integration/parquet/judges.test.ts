@@ -83,6 +83,7 @@ describe('fuzzed schemas, values and settings', () => {
       'RLE_DICTIONARY',
     ])
     expect(files.some(({ rowGroups }) => rowGroups > 1)).toBe(true)
+    expect(files.some(({ codecs }) => codecs.size > 1)).toBe(true)
   })
 
   test.each(JUDGES)('%s reads what was written', (judge) => {

@@ -99,6 +99,61 @@ describe('delta', () => {
   })
 })
 
+describe('codec', () => {
+  const noise = (count: number): number[] => {
+    let state = 1
+    return upTo(count, () => {
+      state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9
+      return (state >>> 0) / 2 ** 32 + (state & 0xffff) / 2 ** 48
+    })
+  }
+  const codecOf = (values: readonly Tree[], options: EncodingOptions = {}) =>
+    encodingOf(typeof values[0] === 'number' ? 'double' : 'string', values, options).codec
+
+  test('the one of the table where it saves enough, in chunks of any size', () => {
+    const text = upTo(5000, (index) => `https://example.com/${index % 7}/${index}`)
+    for (const count of [50, 500, 5000]) {
+      for (const [name, codec] of [
+        ['zstd', 'ZSTD'],
+        ['gzip', 'GZIP'],
+        ['snappy', 'SNAPPY'],
+      ] as const) {
+        const properties = { 'write.parquet.compression-codec': name }
+        expect(codecOf(text.slice(0, count), { properties })).toBe(codec)
+      }
+    }
+  })
+
+  test('none of one value, of nulls alone, of few bytes and of noise', () => {
+    expect(codecOf(upTo(20_000, () => 'same'))).toBe('UNCOMPRESSED')
+    expect(codecOf(upTo(20_000, () => null))).toBe('UNCOMPRESSED')
+    expect(codecOf(['aaaaaaaaaaaaaaaaaaaa', 'aaaaaaaaaaaaaaaaaaab'])).toBe('UNCOMPRESSED')
+    expect(codecOf(upTo(5000, (index) => `${noise(64)[index % 64]! > 0.5}`))).toBe('ZSTD')
+    expect(codecOf(noise(100_000).map((value) => `${value > 0.5}`))).toBe('UNCOMPRESSED')
+  })
+
+  test('is not tried for a while on small chunks of a column where it saved nothing', () => {
+    const memory = new EncodingMemory()
+    const repeated = (count: number) => upTo(count, (index) => `${noise(64)[index % 64]! > 0.5}`)
+    expect(
+      codecOf(
+        noise(4000).map((value) => `${value > 0.5}`),
+        { memory },
+      ),
+    ).toBe('UNCOMPRESSED')
+    const next = upTo(17, () => codecOf(repeated(5000), { memory }))
+    expect(next.indexOf('ZSTD')).toBe(16)
+    // A chunk that is much larger says more about itself than the small one did.
+    expect(
+      codecOf(
+        noise(4000).map((value) => `${value > 0.5}`),
+        { memory },
+      ),
+    ).toBe('UNCOMPRESSED')
+    expect(codecOf(repeated(10_000), { memory })).toBe('ZSTD')
+  })
+})
+
 test('byte stream split of measurements that are near each other', () => {
   const values = upTo(5000, (index) => 20 + Math.sin(index))
   expect(encodingOf('double', values, V2).encodings).toEqual(['RLE', 'BYTE_STREAM_SPLIT'])
