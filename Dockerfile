@@ -15,8 +15,11 @@ RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production
 # Columns come and go by the hundred megabytes. Left to itself, glibc soon takes them from heaps that it cannot give back
-# (its threshold follows what was freed), one for each thread; fixed, they are mapped and unmapped.
-ENV MALLOC_MMAP_THRESHOLD_=131072
+# (its threshold follows what was freed), one for each thread; above a fixed one they are mapped and unmapped. What every few
+# hundred records need, as inflated batches, lies below it and is kept: a page that the system maps anew costs more than what
+# is done with it (ADR 11).
+ENV MALLOC_MMAP_THRESHOLD_=2097152
+ENV MALLOC_TRIM_THRESHOLD_=16777216
 ENV MALLOC_ARENA_MAX=2
 # Short-lived objects are few; the room for them, three times 16 MB for the main thread, would stay committed from the start on.
 ENV NODE_OPTIONS=--max-semi-space-size=2
