@@ -5,7 +5,7 @@
  * `firn audit`. Firn is what `npm run build` makes, in the environment that its image sets.
  *
  *     npm run bench -- [--shapes reference,small,…|all] [--records N] [--rounds N] [--store s3|local]
- *                      [--threads N] [--peer connect] [--json]
+ *                      [--threads N] [--budget-mib N] [--peer connect] [--json]
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -27,10 +27,13 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '2' },
     store: { type: 'string', default: 's3' },
     threads: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) },
+    'budget-mib': { type: 'string' },
     peer: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
+const budgetBytes =
+  values['budget-mib'] === undefined ? undefined : Number(values['budget-mib']) * 2 ** 20
 const [records, rounds] = [Number(values.records), Number(values.rounds)]
 if (!(records >= 1_000) || !(rounds >= 1)) throw new Error('--records from 1000, --rounds from 1')
 if (values.store !== 's3' && values.store !== 'local') throw new Error('--store: s3 or local')
@@ -67,9 +70,9 @@ async function compare(name: string, shape: Shape): Promise<Line[]> {
     records: count,
     intervalMs: INTERVAL_MS,
   }
-  const threads = Number(values.threads)
+  const options = { threads: Number(values.threads), budgetBytes }
   const programs: Record<string, () => Promise<Run>> = {
-    firn: async () => runFirn(contest, { threads }),
+    firn: async () => runFirn(contest, options),
     'JSON.parse': async () => parseAlone(sample, count),
     ...(values.peer === undefined
       ? {}
@@ -82,7 +85,7 @@ async function compare(name: string, shape: Shape): Promise<Line[]> {
       runs.get(program)?.push(await run())
     }
   }
-  const profile = await runFirn(contest, { threads, profiled: true })
+  const profile = await runFirn(contest, { ...options, profiled: true })
   const digests = new Set(
     [...runs.values(), [profile]].flat().flatMap(({ digest }) => digest ?? []),
   )

@@ -31,6 +31,7 @@ const resultSchema = z.object({
   records: z.string(),
   shapes: z.string(),
   threads: z.string(),
+  'budget-mib': z.string().optional(),
   peer: z.string().optional(),
   lines: z.array(lineSchema),
 })
@@ -91,9 +92,10 @@ async function introduction(): Promise<string> {
 }
 
 /** Without its shapes. */
-function commandOf({ records, rounds, store, threads, peer }: Result): string {
+function commandOf({ records, rounds, store, threads, peer, ...more }: Result): string {
+  const budget = more['budget-mib'] === undefined ? '' : ` --budget-mib ${more['budget-mib']}`
   const beside = peer === undefined ? '' : ` --peer ${peer}`
-  return `npm run bench -- --records ${records} --rounds ${rounds} --store ${store} --threads ${threads}${beside}`
+  return `npm run bench -- --records ${records} --rounds ${rounds} --store ${store} --threads ${threads}${budget}${beside}`
 }
 
 function section(runs: readonly Result[]): string {
@@ -103,7 +105,7 @@ function section(runs: readonly Result[]): string {
   const where = first.store === 's3' ? 'On S3' : 'On a local directory'
   const beside = first.peer === undefined ? '' : ', beside the Kafka Connect sink'
   return [
-    `## ${where}${beside}, ${Number(first.records).toLocaleString('en')} reference records`,
+    `## ${where}${threadsOf(first)}${budgetOf(first)}${beside}, ${Number(first.records).toLocaleString('en')} reference records`,
     '',
     ...runs.map(({ shapes }) => `\`${commandOf(first)} --shapes ${shapes}\`  `),
     [...new Set(runs.map(({ machine }) => machine))].join('; '),
@@ -112,6 +114,15 @@ function section(runs: readonly Result[]): string {
     ...comparison(lines),
     ...split(lines),
   ].join('\n')
+}
+
+function threadsOf({ threads }: Result): string {
+  return threads === '1' ? '' : `, ${threads} encoder threads`
+}
+
+function budgetOf(result: Result): string {
+  const budget = result['budget-mib']
+  return budget === undefined ? '' : `, a memory budget of ${budget} MiB`
 }
 
 function figures(lines: readonly Line[]): string[] {

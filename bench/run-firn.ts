@@ -19,6 +19,8 @@ export interface FirnOptions {
   /** Takes CPU profiles: its stages count, its figures do not. */
   readonly profiled?: boolean
   readonly metadataColumn?: boolean
+  /** `memory.budget_bytes`; undefined: the default, a quarter of the machine's memory up to 1 GiB. */
+  readonly budgetBytes?: number | undefined
   /** Where it serves its metrics, if at all. */
   readonly httpPort?: number
   /** Further arguments for Node. */
@@ -96,6 +98,7 @@ async function writeConfig(
     s3 === undefined
       ? ''
       : `storage: {s3: {endpoint: '${s3.endpoint}', region: ${s3.region}, path_style: true, access_key_id: ${s3.accessKeyId}, secret_access_key: ${s3.secretAccessKey}}}\n`
+  const memory = of.budgetBytes === undefined ? '' : `memory: {budget_bytes: ${of.budgetBytes}}\n`
   const metadata = of.metadataColumn === false ? '    metadata_column: {enabled: false}\n' : ''
   const entry = tableEntry({
     table: `bench.${of.name}`,
@@ -110,7 +113,7 @@ async function writeConfig(
 threads: ${of.threads}
 kafka: {brokers: ['${rig.kafka.bootstrap}']}
 catalog: {uri: ${rig.catalog.uri}}
-${storage}flush: {interval_ms: ${intervalMs}, idle_ms: 200}
+${storage}${memory}flush: {interval_ms: ${intervalMs}, idle_ms: 200}
 http: ${of.httpPort === undefined ? '{enabled: false}' : `{port: ${of.httpPort}}`}
 log: {format: json}
 tables:

@@ -70,7 +70,8 @@ describe('an encoder in a thread', () => {
     const thread = threadOf((reason) => reasons.push(reason))
     const encoder = thread.factory(plan(), () => undefined)
     await encoder.push(fetched(values(3)))
-    const open = encoder.push(fetched(values(3), 3n))
+    // So many that it is at them for a good while yet.
+    const open = encoder.push(fetched(values(100_000), 3n))
     const gone = expect(open).rejects.toMatchObject({ code: 'ENCODER_THREAD_DIED' })
     await thread.kill()
     await gone
