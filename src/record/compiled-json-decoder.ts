@@ -1,12 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { BatchBuilder } from '../columns/batch-builder.ts'
-import { appendValue } from '../columns/append.ts'
 import type { ColumnBuilder } from '../columns/column-builder.ts'
-import { required } from '../core/assert.ts'
 import type { ValueDecoder } from './decoder.ts'
 import type { DecodingOptions } from './decoding.ts'
-import { JsonCompiler, OWN_CODE_MAX } from './json-compiler.ts'
-import { JsonReader, NOT_ASCII, skipNull, skipSpace, skipValue } from './json-reader.ts'
+import { JsonCompiler } from './json-compiler.ts'
+import { JsonReader, NOT_ASCII, skipNull, skipSpace } from './json-reader.ts'
 import { appendBase64 } from './json-bytes.ts'
 import { appendJsonText } from './json-text.ts'
 import { kafkaAppender, type KafkaAppender } from './kafka-column.ts'
@@ -35,16 +33,14 @@ export class CompiledJsonDecoder implements ValueDecoder {
   readonly #read: ReadJson
   readonly #appendKafka: KafkaAppender | undefined
 
-  /** `ownCodeMax`: columns of a schema for which each object has code of its own. */
-  constructor(builder: BatchBuilder, options: DecodingOptions, ownCodeMax = OWN_CODE_MAX) {
+  constructor(builder: BatchBuilder, options: DecodingOptions) {
     const { values, metadata } = splitColumns(builder, options)
-    const compiled = new JsonCompiler(builder, options, ownCodeMax).compile(values)
+    const compiled = new JsonCompiler(builder, options).compile(values)
     const runtime = {
       columns: builder.allColumns,
       S: builder.counters,
       builder,
       rowsAhead: ROWS_AHEAD,
-      keys: compiled.keys,
       objects: compiled.objects,
       ...RUNTIME,
       ...Object.fromEntries(compiled.readers.entries()),
@@ -85,16 +81,12 @@ export class CompiledJsonDecoder implements ValueDecoder {
 
 /** What generated code calls. */
 const RUNTIME = {
-  appendDefault: (column: ColumnBuilder): void => {
-    appendValue(column, required(column.field.writeDefault, 'write default'))
-  },
   appendBase64,
   appendJsonText,
   hasEqualSlots,
   roomOf,
   skipNull,
   skipSpace,
-  skipValue,
 }
 
 /** Slots that there is room for, in a struct's columns too. */

@@ -3,7 +3,7 @@ import type { ColumnBuilder } from '../columns/column-builder.ts'
 import { required } from '../core/assert.ts'
 import type { DecodingOptions } from './decoding.ts'
 import { bindingSource } from './json-bindings.ts'
-import { BAD_KEY, JsonKeys, START } from './json-keys.ts'
+import { JsonKeys, START } from './json-keys.ts'
 import { JsonMembers } from './json-members.ts'
 import { primitiveSource, PrimitiveReaders } from './json-primitives.ts'
 import { MemberNames } from './member-names.ts'
@@ -12,7 +12,6 @@ import { commentText, SourceText } from './source-text.ts'
 /** What generated code is made of: its text, and the objects that it names by number. */
 export interface CompiledJson {
   readonly source: string
-  readonly keys: readonly JsonKeys[]
   readonly objects: readonly JsonMembers[]
   readonly readers: PrimitiveReaders
 }
@@ -30,10 +29,6 @@ interface ObjectShape {
   readonly depth: number
 }
 
-/** Bits of a `seen` word in use: small enough that the engine keeps it as a small integer. */
-const BITS = 30
-/** Columns, those within others too, for which objects have code of their own; where there are more, tables do as well. */
-export const OWN_CODE_MAX = 128
 const ENTRY = { key: 'key', value: 'value' } as const
 
 /**
@@ -44,16 +39,13 @@ export class JsonCompiler {
   readonly #options: DecodingOptions
   readonly #indexes: ReadonlyMap<ColumnBuilder, number>
   readonly #text = new SourceText()
-  readonly #keys: JsonKeys[] = []
   readonly #objects: JsonMembers[] = []
   readonly #readers = new PrimitiveReaders()
   readonly #counters: Int32Array
-  readonly #hasOwnCode: boolean
 
-  constructor(builder: BatchBuilder, options: DecodingOptions, ownCodeMax = OWN_CODE_MAX) {
+  constructor(builder: BatchBuilder, options: DecodingOptions) {
     this.#options = options
     this.#counters = builder.counters
-    this.#hasOwnCode = builder.allColumns.length <= ownCodeMax
     this.#indexes = new Map(builder.allColumns.map((column, index) => [column, index]))
   }
 
@@ -78,7 +70,6 @@ export class JsonCompiler {
     )
     return {
       source: this.#text.toString(),
-      keys: this.#keys,
       objects: this.#objects,
       readers: this.#readers,
     }
@@ -88,75 +79,29 @@ export class JsonCompiler {
     return required(this.#indexes.get(column), 'index of a column')
   }
 
+  /**
+   * Members are first taken to come as the schema has them, without white space: one comparison for the end of a member and
+   * the key of the next. From the first one that does not, the object is read by tables, in whatever order.
+   */
   #addObject(shape: ObjectShape): void {
-    for (const column of shape.columns) this.#addValue(column, shape.depth)
-    const fieldNames = shape.columns.map(({ field }) => field.name)
-    const keys = new JsonKeys(fieldNames, shape.names, { anyCase: shape.anyCase })
-    if (this.#hasOwnCode) this.#addObjectCode(shape, keys)
-    else this.#addObjectTables(shape, keys)
-  }
-
-  #addObjectTables(shape: ObjectShape, keys: JsonKeys): void {
     const { columns, own } = shape
+    for (const column of columns) this.#addValue(column, shape.depth)
+    const fieldNames = columns.map(({ field }) => field.name)
+    const keys = new JsonKeys(fieldNames, shape.names, { anyCase: shape.anyCase })
     const several = columns.map((_, field) => hasSeveralNames(shape, field))
     const depthLeft = this.#options.depthMax - shape.depth
     const at = this.#objects.length
-    this.#objects.push(new JsonMembers({ columns, keys, own, several, depthLeft }, this.#counters))
+    this.#objects.push(new JsonMembers({ columns, keys, several, depthLeft }, this.#counters))
     const readers = columns.map((column) => `value${this.#index(column)}`)
     this.#text.add(
       `function ${shape.name}(r, p) {`,
-      `return objects[${at}].read(r, p)`,
-      '}',
-      `objects[${at}].open([${readers.join(', ')}], rebind)`,
-    )
-  }
-
-  /**
-   * Members are first taken to come as the schema has them, without white space: one comparison for the end of a member and
-   * the key of the next. Where one does not, the loop behind takes the rest, in whatever order.
-   */
-  #addObjectCode(shape: ObjectShape, jsonKeys: JsonKeys): void {
-    const keys = this.#keys.length
-    this.#keys.push(jsonKeys)
-    const { columns, own } = shape
-    const words = Math.ceil(columns.length / BITS)
-    this.#text.add(
-      `function ${shape.name}(r, p) {`,
       'const src = r.bytes, view = r.view, end = r.end',
-      `let c = 0, f = ${START}`,
-      ...Array.from({ length: words }, (_, word) => `let seen${word} = 0`),
+      `let f = ${START}`,
       ...(own === undefined ? [] : [`S[${own.lengthAt}]++`]),
       ...this.#straightLines(columns),
-      `if (f === ${START}) p = skipSpace(r, p + 1)`,
-      'for (;;) {',
-      `if (f === ${START}) {`,
-      'if (src[p] === 125) break',
-      '} else {',
-      'if (src[p] <= 32) p = skipSpace(r, p)',
-      'c = src[p]',
-      'if (c === 125) break',
-      'if (c !== 44) return -1',
-      'p++',
-      'if (src[p] <= 32) p = skipSpace(r, p)',
+      `return objects[${at}].read(r, p, f)`,
       '}',
-      `f = keys[${keys}].after(r, p, f)`,
-      `if (f === ${BAD_KEY}) return -1`,
-      'p = r.written',
-      'if (src[p] !== 58) {',
-      'p = skipSpace(r, p)',
-      'if (src[p] !== 58) return -1',
-      '}',
-      'p++',
-      'if (src[p] <= 32) p = skipSpace(r, p)',
-      'switch (f) {',
-      ...columns.flatMap((column, field) => this.#memberCase(shape, column, field)),
-      `default: p = skipValue(r, p, ${this.#options.depthMax - shape.depth})`,
-      '}',
-      'if (p < 0) return -1',
-      '}',
-      ...this.#missingLines(columns, words),
-      'return p + 1',
-      '}',
+      `objects[${at}].open([${readers.join(', ')}], rebind)`,
     )
   }
 
@@ -177,7 +122,6 @@ export class JsonCompiler {
           `p = ${this.#valueCall(column)}`,
           'if (p < 0) return -1',
           `f = ${field}`,
-          `seen${Math.floor(field / BITS)} = ${2 ** ((field % BITS) + 1) - 1}`,
         ]
       }),
       ...(straight.length === columns.length ? ['if (src[p] === 125) return p + 1'] : []),
@@ -185,47 +129,10 @@ export class JsonCompiler {
     ]
   }
 
-  #memberCase(shape: ObjectShape, column: ColumnBuilder, field: number): string[] {
-    const index = this.#index(column)
-    const word = `seen${Math.floor(field / BITS)}`
-    const bit = 2 ** (field % BITS)
-    const again = hasSeveralNames(shape, field)
-      ? 'return -1'
-      : `C${index}.truncate(C${index}.length - 1)`
-    return [
-      `case ${field}: /* ${commentText(column.field.name)} */`,
-      `if (${word} & ${bit}) ${again}`,
-      `${word} |= ${bit}`,
-      `p = ${this.#valueCall(column)}`,
-      'break',
-    ]
-  }
-
   #valueCall(column: ColumnBuilder): string {
     const index = this.#index(column)
     if (!column.optional) return `value${index}(r, p)`
     return `src[p] === 110 ? (C${index}.fillNull(), skipNull(r, p)) : value${index}(r, p)`
-  }
-
-  #missingLines(columns: readonly ColumnBuilder[], words: number): string[] {
-    const lines: string[] = []
-    for (let word = 0; word < words; word += 1) {
-      const own = columns.slice(word * BITS, (word + 1) * BITS)
-      lines.push(`if (seen${word} !== ${2 ** own.length - 1}) {`)
-      for (const [place, column] of own.entries()) {
-        lines.push(`if (!(seen${word} & ${2 ** place})) ${this.#absentCall(column)}`)
-      }
-      lines.push('}')
-    }
-    return lines
-  }
-
-  #absentCall(column: ColumnBuilder): string {
-    const index = this.#index(column)
-    if (column.field.writeDefault !== undefined) {
-      return `{ appendDefault(C${index}); rebind() }`
-    }
-    return column.optional ? `C${index}.fillNull()` : 'return -1'
   }
 
   #addValue(column: ColumnBuilder, parentDepth: number): void {

@@ -18,8 +18,6 @@ type ReadValue = (reader: JsonReader, at: number) => number
 export interface MembersOf {
   readonly columns: readonly ColumnBuilder[]
   readonly keys: JsonKeys
-  /** The struct's own column, which takes a slot. */
-  readonly own: ColumnBuilder | undefined
   /** By field, whether several names mean it: which one counts depends on more than their order. */
   readonly several: readonly boolean[]
   /** How many levels a member that nobody wants may have. */
@@ -27,8 +25,9 @@ export interface MembersOf {
 }
 
 /**
- * Reads the objects of a struct by tables, one function for all structs: where a schema has hundreds of columns, code of
- * their own (`JsonCompiler`) takes longer to compile than to run, and does not stay in the processor's caches.
+ * Reads the objects of a struct by tables, one function for all structs: what generated code leaves, since the members are
+ * in another order, or some are absent, or there is white space. Code of each struct's own for that took longer to compile
+ * than to run, and was no faster.
  */
 export class JsonMembers {
   readonly #of: MembersOf
@@ -57,35 +56,39 @@ export class JsonMembers {
     this.#rebind = rebind
   }
 
-  /** Behind the object whose brace is at a place; each column has a slot more. */
-  read(reader: JsonReader, at: number): number {
+  /**
+   * Behind the object of which the fields up to `previous` have been read, as the schema has them, and which goes on at a
+   * place; with `START` its brace is there. Each column that was not read has a slot more then.
+   */
+  read(reader: JsonReader, at: number, previous: number): number {
     const { bytes } = reader
-    this.#begin()
-    let place = skipSpace(reader, at + 1)
-    let byte = bytes[place]
-    if (byte === CLOSE_BRACE) place += 1
-    while (byte !== CLOSE_BRACE) {
+    this.#begin(previous)
+    let place = previous === START ? skipSpace(reader, at + 1) : at
+    for (;;) {
+      if (this.#previous !== START) {
+        if ((bytes[place] ?? 0) <= SPACE) place = skipSpace(reader, place)
+        const byte = bytes[place]
+        if (byte === CLOSE_BRACE) break
+        if (byte !== COMMA) return BAIL
+        place += 1
+        if ((bytes[place] ?? 0) <= SPACE) place = skipSpace(reader, place)
+      } else if (bytes[place] === CLOSE_BRACE) break
       place = this.#member(reader, place)
       if (place < 0) return BAIL
-      if ((bytes[place] ?? 0) <= SPACE) place = skipSpace(reader, place)
-      byte = bytes[place]
-      if (byte !== COMMA && byte !== CLOSE_BRACE) return BAIL
-      place += 1
-      if (byte === COMMA && (bytes[place] ?? 0) <= SPACE) place = skipSpace(reader, place)
     }
-    return this.#absent === 0 || this.#fillAbsent() ? place : BAIL
+    return this.#absent === 0 || this.#fillAbsent() ? place + 1 : BAIL
   }
 
-  #begin(): void {
-    const { own, columns } = this.#of
+  #begin(previous: number): void {
     if (this.#call === CALLS_MAX) {
       this.#seen.fill(0)
       this.#call = 0
     }
     this.#call += 1
-    this.#previous = START
-    this.#absent = columns.length
-    if (own !== undefined) this.#counters[own.lengthAt] = own.length + 1
+    this.#previous = previous
+    const read = Math.max(0, previous + 1)
+    this.#absent = this.#of.columns.length - read
+    for (let field = 0; field < read; field += 1) this.#seen[field] = this.#call
   }
 
   /** Behind the member whose key is at a place. */

@@ -104,13 +104,17 @@ describe('stringifyJson', () => {
 
   test('parsing gives every value back, all digits of it', () => {
     const int64 = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n)
+    // An integer beyond 2^53 is a bigint in a JsonValue: as a number it is written with fewer digits than it has.
+    const number = fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((x) => !Object.is(x, -0) && (!Number.isInteger(x) || Number.isSafeInteger(x)))
     const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
         { maxDepth: 4 },
         fc.constant(null),
         fc.boolean(),
         fc.string({ unit: 'binary' }),
-        fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => !Object.is(x, -0)),
+        number,
         int64,
         fc.array(tie('value'), { maxLength: 4 }),
         fc.dictionary(fc.string(), tie('value'), { maxKeys: 4, noNullPrototype: true }),
