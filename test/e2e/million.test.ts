@@ -167,7 +167,11 @@ describe('a million records', () => {
       return (await rowsOf(rig().catalog, 'e2e.million')) >= RECORDS ? true : undefined
     }
     expect(await poll(done, { deadlineMs: 120_000, everyMs: 500 })).toBe(true)
-    for (const worker of crew.all) await stopGently(worker)
+    for (const worker of crew.all) {
+      // One that was only just started again has no ear for signals yet.
+      await untilLogged(worker, ({ msg }) => msg === 'writer million started')
+      await stopGently(worker)
+    }
     // Not one more, after everybody has committed what they still had.
     expect(await rowsOf(rig().catalog, 'e2e.million')).toBe(RECORDS)
 
