@@ -5,13 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 // A good part of a cold start is compiling what has not changed since the last one: hence the late import, too.
 enableCompileCache()
 const { runProgram } = await import('./cli/program.ts')
-process.exitCode = await runProgram(process, { onThreads: tuneThreads, onLoaded: tuneEngine })
-
-/** Called before threads are made: this is read when a thread's heap is. */
-function tuneThreads(): void {
-  // A thread holds a few megabytes that hardly change: they need no look before so much has come (ADR 9).
-  setFlagsFromString('--initial-old-space-size=128')
-}
+process.exitCode = await runProgram(process, tuneEngine)
 
 /**
  * Called when the program and its threads have been loaded, and before there is anything to decode. Compiled code is

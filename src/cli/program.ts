@@ -1,14 +1,13 @@
 import { availableParallelism } from 'node:os'
 import manifest from '../../package.json' with { type: 'json' }
-import type { ProcessOutside } from './run.ts'
 import { runCli } from './run-cli.ts'
 import { verbs } from './verbs.ts'
 
-/** The program in its process: arguments, streams, signals. Resolves with the exit code. */
-export async function runProgram(
-  host: NodeJS.Process,
-  loading: Pick<ProcessOutside, 'onThreads' | 'onLoaded'>,
-): Promise<number> {
+/**
+ * The program in its process: arguments, streams, signals. Resolves with the exit code. `onLoaded` is called before any
+ * work, once what does it is loaded.
+ */
+export async function runProgram(host: NodeJS.Process, onLoaded: () => void): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = host
   const { version } = manifest
   const list = verbs({
@@ -18,7 +17,7 @@ export async function runProgram(
     version,
     availableMemoryBytes: host.constrainedMemory() > 0 ? host.availableMemory() : 0,
     cores: availableParallelism(),
-    ...loading,
+    onLoaded,
     onStop: (stop) => {
       onStop(host, stop)
     },

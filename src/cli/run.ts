@@ -15,8 +15,6 @@ export interface ProcessOutside {
   readonly version: string
   readonly availableMemoryBytes: number
   readonly cores: number
-  /** Is called before threads are made. */
-  readonly onThreads: () => void
   /** Is called when a verb, and the threads that it starts, have been loaded. */
   readonly onLoaded: () => void
   /** Calls `stop` at the first SIGTERM or SIGINT; the second ends the process at once, which is always safe. */
@@ -44,7 +42,6 @@ export function runVerb(outside: ProcessOutside): VerbBody {
         version: outside.version,
         availableMemoryBytes: outside.availableMemoryBytes,
         cores: outside.cores,
-        onThreads: outside.onThreads,
         onLoaded: outside.onLoaded,
       })
       outside.onStop((signal) => {

@@ -34,8 +34,6 @@ export interface ServiceOutside {
   readonly availableMemoryBytes: number
   /** Cores that this process may use: the default number of threads. */
   readonly cores: number
-  /** Is called before the threads are made. */
-  readonly onThreads: () => void
   /** Is called when the threads have been loaded. */
   readonly onLoaded: () => void
 }
@@ -84,7 +82,6 @@ export class Service {
     this.#metrics.freshnessObjectiveSeconds.set(config.http.freshnessObjectiveMs / 1_000)
     this.#metrics.buildInfo.set({ version: outside.version, writer: config.writer }, 1)
     const threads = config.threads ?? defaultThreads(outside.cores)
-    outside.onThreads()
     this.#threads = Array.from(
       { length: threads },
       (_, index) =>

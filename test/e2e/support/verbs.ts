@@ -29,7 +29,6 @@ export async function runVerb(config: string, ...argv: readonly string[]): Promi
     version: 'test',
     availableMemoryBytes: 0,
     cores: 1,
-    onThreads: () => undefined,
     onLoaded: () => undefined,
     onStop: () => undefined,
   }

@@ -13,7 +13,6 @@ test('each verb tells when it is loaded, but run, which has threads to load', as
     version: '0',
     availableMemoryBytes: 0,
     cores: 1,
-    onThreads: () => undefined,
     onLoaded: () => told.push(loading),
     onStop: () => undefined,
   } as unknown as ProcessOutside

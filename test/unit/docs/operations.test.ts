@@ -16,7 +16,6 @@ const outside = {
   version: '0',
   availableMemoryBytes: 0,
   cores: 1,
-  onThreads: () => undefined,
   onLoaded: () => undefined,
   onStop: () => undefined,
 } as unknown as ProcessOutside
