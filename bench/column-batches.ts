@@ -17,7 +17,8 @@ import type { Shape } from './shapes.ts'
 const BATCH_RECORDS = 500
 const FIRST_MS = Date.UTC(2026, 0, 1)
 
-const DECODING: DecodingOptions = {
+/** As a topic of JSON is read where nothing else is said. */
+export const DECODING: DecodingOptions = {
   format: 'json',
   caseInsensitive: false,
   aliases: new Map(),

@@ -14,13 +14,13 @@ import type { FetchedBatch } from '../src/consumer/record-source.ts'
 import type { NestedField, Schema } from '../src/iceberg/types.ts'
 import { CompiledJsonDecoder } from '../src/record/compiled-json-decoder.ts'
 import type { ValueDecoder } from '../src/record/decoder.ts'
-import type { DecodingOptions } from '../src/record/decoding.ts'
 import { FetchedRecords } from '../src/record/fetched-records.ts'
 import { kafkaField } from '../src/record/kafka-column.ts'
 import { SlowJsonDecoder } from '../src/record/slow-json-decoder.ts'
 import { compressed, fetched } from '../test/unit/record/batches.ts'
 import { field, list, struct } from '../test/unit/record/rows.ts'
 import { recordBatch } from '../test/support/record-batch.ts'
+import { DECODING } from './column-batches.ts'
 import { referenceRecords } from './reference-data.ts'
 
 const ROUNDS = 9
@@ -42,15 +42,6 @@ const COLUMNS = [
   field('device', struct(field('os', 'string'), field('version', 'string'), field('width', 'int'))),
   field('tags', list('string')),
 ]
-
-const OPTIONS: DecodingOptions = {
-  format: 'json',
-  caseInsensitive: false,
-  aliases: new Map(),
-  depthMax: 64,
-  bytesMax: 1 << 24,
-  metadataColumn: '_kafka',
-}
 
 const KAFKA = kafkaField({ name: '_kafka', key: false, headers: false })
 
@@ -142,13 +133,13 @@ const withColumns =
 
 const count = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 100_000)
 const { plain, zstd } = batchesOf(count)
-const compiled = (builder: BatchBuilder): ValueDecoder => new CompiledJsonDecoder(builder, OPTIONS)
-const slow = (builder: BatchBuilder): ValueDecoder => new SlowJsonDecoder(builder, OPTIONS)
+const compiled = (builder: BatchBuilder): ValueDecoder => new CompiledJsonDecoder(builder, DECODING)
+const slow = (builder: BatchBuilder): ValueDecoder => new SlowJsonDecoder(builder, DECODING)
 const fewer = plain.slice(0, 4)
 
 if (process.argv.includes('--print')) {
   const builder = new BatchBuilder(schemaOf(COLUMNS))
-  console.log(new CompiledJsonDecoder(builder, OPTIONS).source)
+  console.log(new CompiledJsonDecoder(builder, DECODING).source)
   process.exit()
 }
 

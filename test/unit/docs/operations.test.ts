@@ -1,24 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { askedOf, invocationOf } from '../../../src/cli/arguments.ts'
-import type { ProcessOutside } from '../../../src/cli/run.ts'
 import { verbs } from '../../../src/cli/verbs.ts'
+import { quietProcess } from '../../support/process-outside.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 const PAGES = join(ROOT, 'docs', 'operations')
 
-const outside = {
-  env: {},
-  stdin: new PassThrough(),
-  stderr: new PassThrough(),
-  version: '0',
-  availableMemoryBytes: 0,
-  cores: 1,
-  onLoaded: () => undefined,
-  onStop: () => undefined,
-} as unknown as ProcessOutside
+const outside = quietProcess()
 
 /** The command lines of a page: what begins a line, or a span, with `firn `. */
 function commandsOf(text: string): string[] {
